@@ -83,6 +83,8 @@ static uint8_t *put_state(uint8_t *to, const struct record *r)
 	to = put_varint(to, r->state.index);
 	to = put_varint(to, r->state.counter);
 	to = put_varint(to, r->state.arrivals);
+	to = put_varint(to, r->state.term);
+	to = put_varint(to, r->state.skew);
 	to = put64(to, r->state.hash);
 	to = put_varint(to, r->state.version);
 	return limits_put(to, &r->state.limits);
@@ -95,6 +97,8 @@ static void get_state(struct reader *r, struct record *rec)
 	rec->state.index = get_varint(r);
 	rec->state.counter = get_varint(r);
 	rec->state.arrivals = get_varint(r);
+	rec->state.term = get_varint(r);
+	rec->state.skew = get_varint(r);
 	rec->state.hash = reader_get64(r);
 	rec->state.version = (uint16_t)get_bounded(r, UINT16_MAX);
 	limits_get(r, &rec->state.limits);

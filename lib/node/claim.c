@@ -94,10 +94,18 @@ void claims_undo_now(struct node *n)
 	}
 }
 
+static int why_too_late(const struct node *n)
+{
+	if (n->route.attached)
+		return HF_ETIMEDOUT;
+	return n->keeper.id || !n->keeper.refusal ? HF_ENOLEADER
+						  : n->keeper.refusal;
+}
+
 static void acquire_too_late(struct node *n, struct timer *t)
 {
 	struct claim *c = container_of(t, struct claim, deadline);
-	int rc = n->route.attached ? HF_ETIMEDOUT : HF_ENOLEADER;
+	int rc = why_too_late(n);
 
 	if (c->state == CLAIM_QUEUED)
 		claim_finish(c, rc);

@@ -27,6 +27,8 @@
  * never waits behind more. */
 #define BULK_AHEAD (512u << 10)
 #define BULK_POLL_US (2 * MS)
+/* A larger resync takes the bulk lane. */
+#define RESYNC_URGENT_MAX (1u << 20)
 /* Waiting for an answer before asking again: the measured round trip's share,
  * between these, doubling. */
 #define RETRY_MIN_US (50 * MS)
@@ -67,6 +69,7 @@ struct link {
 	struct buf out[2]; /* whole frames: control, request */
 	struct buf bulk;   /* one message, sent frame by frame */
 	size_t bulk_sent;
+	enum frame_type bulk_type;
 	bool bulk_open;
 };
 
@@ -160,7 +163,9 @@ struct keeper {
 	uint64_t confirmed_at; /* sending of the newest confirmed renewal */
 	uint64_t next_at;      /* monotonic: renew or open then */
 	uint64_t retry_us, refused_us;
+	int refusal; /* of the newest open; 0: none */
 	bool closing, closed;
+	int closed_rc; /* 0: cleanly */
 };
 
 /* Where requests go. */

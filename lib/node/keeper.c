@@ -176,22 +176,33 @@ static void confirmed(struct node *n, const struct clocks *sent,
 	keeper_judge(n);
 }
 
+/* Our own nonce may have opened a session whose answer was lost and which has
+ * ended since; a fresh one tells. Otherwise there is a newer process of this
+ * node, and nothing that this one does can succeed any more. */
+static void on_old_boot(struct node *n)
+{
+	struct keeper *k = &n->keeper;
+
+	if (n->now.monotonic - k->opened.monotonic < n->config.ttl_us / 2) {
+		node_fail(n, HF_EOLDBOOT, hf_strerror(HF_EOLDBOOT));
+		return;
+	}
+	k->opening = false;
+	keeper_init(n);
+	k->next_at = n->now.monotonic;
+}
+
 static void on_opened(struct node *n, const struct output *o)
 {
 	struct keeper *k = &n->keeper;
 
 	if (k->id || o->seq != k->nth || !k->opening)
 		return;
-	if (o->status == HF_EBUSY)
-		return;
-	if (o->status == HF_ELIMIT)
-		return; /* there may be room later */
-	if (o->status) {
-		/* HF_EOLDBOOT: another process of this node is newer. Nothing
-		 * that this one does can succeed any more. */
-		node_fail(n, o->status, hf_strerror(o->status));
-		return;
-	}
+	k->refusal = o->status;
+	if (o->status == HF_EOLDBOOT)
+		on_old_boot(n);
+	if (o->status)
+		return; /* tried again: there may be room later */
 	k->id = o->session;
 	k->opening = false;
 	lease_begin(&n->lease, k->id);
@@ -224,8 +235,10 @@ void keeper_answer(struct node *n, const struct output *o)
 	if (o->op == OP_RENEW)
 		on_renewed(n, o);
 	if (o->op == OP_CLOSE && k->closing &&
-	    (o->status == 0 || o->status == HF_ESESSION))
+	    (o->status == 0 || o->status == HF_ESESSION)) {
 		k->closed = true;
+		k->closed_rc = o->status;
+	}
 }
 
 void keeper_lost(struct node *n, uint64_t session)
@@ -236,6 +249,7 @@ void keeper_lost(struct node *n, uint64_t session)
 		return;
 	if (k->closing) {
 		k->closed = true;
+		k->closed_rc = HF_ESESSION;
 		return;
 	}
 	lease_end(&n->lease);

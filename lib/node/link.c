@@ -336,9 +336,10 @@ bool link_ready(struct node *n, uint64_t to)
 	       n->env->conn_queued(n->env, peer->link->conn) < LINK_QUEUE_MAX;
 }
 
-/* One bulk message at a time: a second one is dropped, as a snapshot that is
- * still being sent makes it superfluous. */
-static void link_put_bulk(struct link *l, const uint8_t *message, size_t len)
+/* One bulk message at a time: a second one is dropped. Whoever wants it
+ * (libraft, an attach) asks again. */
+static void link_put_bulk(struct link *l, enum frame_type type,
+			  const uint8_t *message, size_t len)
 {
 	if (l->bulk_open)
 		return;
@@ -348,6 +349,7 @@ static void link_put_bulk(struct link *l, const uint8_t *message, size_t len)
 		buf_free(&l->bulk);
 		return;
 	}
+	l->bulk_type = type;
 	l->bulk_sent = 0;
 	l->bulk_open = true;
 }
@@ -360,7 +362,7 @@ bool link_send(struct node *n, uint64_t to, enum frame_type type,
 	if (!peer || !peer->link)
 		return false;
 	if (lane == LANE_BULK)
-		link_put_bulk(peer->link, message, len);
+		link_put_bulk(peer->link, type, message, len);
 	else
 		link_put(peer->link, type, lane, message, len);
 	return peer->link != NULL;
@@ -388,7 +390,7 @@ static void link_flush(struct node *n, struct link *l)
 	while (l->bulk_open && queued + control->len < BULK_AHEAD &&
 	       !control->failed)
 		l->bulk_open = !frame_encode_next(
-			control, FRAME_REPL, LANE_BULK, 1, n->config.checksum,
+			control, l->bulk_type, LANE_BULK, 1, n->config.checksum,
 			l->bulk.base, l->bulk.len, &l->bulk_sent);
 	if (!l->bulk_open && l->bulk.cap > 0)
 		buf_free(&l->bulk);

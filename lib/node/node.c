@@ -259,7 +259,7 @@ static void close_turn(struct node *n)
 		return;
 	if (!gone && !n->failed && n->now.monotonic < n->close_at)
 		return;
-	claims_end(n, HF_ECLOSED, k->closed ? 0 : HF_EUNKNOWN);
+	claims_end(n, HF_ECLOSED, k->closed ? k->closed_rc : HF_EUNKNOWN);
 	if (transferring(n))
 		return;
 	n->keeper.closed = true;

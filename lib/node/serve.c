@@ -123,8 +123,9 @@ int serve_attach(struct node *n, uint64_t from, const struct attach *a)
 		return 0; /* it will ask again */
 	if (from == n->config.repl.id)
 		return route_resync(n, from, n->message.base, n->message.len);
-	link_send(n, from, FRAME_RESYNC, LANE_REQUEST, n->message.base,
-		  n->message.len);
+	link_send(n, from, FRAME_RESYNC,
+		  n->message.len > RESYNC_URGENT_MAX ? LANE_BULK : LANE_REQUEST,
+		  n->message.base, n->message.len);
 	return 0;
 }
 

@@ -131,6 +131,8 @@ static void sample_state(struct random *r, struct record *rec)
 	rec->state.index = random_width(r);
 	rec->state.counter = sample_number(r);
 	rec->state.arrivals = random_width(r);
+	rec->state.term = random_width(r);
+	rec->state.skew = sample_number(r);
 	rec->state.hash = random_next(r);
 	rec->state.version = SEMANTICS_VERSION;
 	sample_limits(r, &rec->state.limits);
@@ -268,6 +270,8 @@ static void check_same_state(const struct record *a, const struct record *b)
 	SAME(state.index);
 	SAME(state.counter);
 	SAME(state.arrivals);
+	SAME(state.term);
+	SAME(state.skew);
 	SAME(state.hash);
 	SAME(state.version);
 	check_same_limits(&a->state.limits, &b->state.limits);

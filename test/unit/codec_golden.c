@@ -247,6 +247,8 @@ static struct record state(void)
 	r.state.index = 3;
 	r.state.counter = 4;
 	r.state.arrivals = 5;
+	r.state.term = 6;
+	r.state.skew = 7;
 	r.state.hash = 0x1122334455667788;
 	r.state.version = 1;
 #define X(field, first, least, greatest) r.state.limits.field = first;
@@ -263,7 +265,7 @@ START_TEST(records)
 	struct record r = state();
 
 	check_record(&r,
-		     "01 01 02 03 04 05 8877665544332211 01 808004 80808002 "
+		     "01 01 02 03 04 05 06 07 8877665544332211 01 808004 80808002 "
 		     "80808004 808040 8020 a08d06 80c0ddeec102 80c8ceb40d "
 		     "808ece1c");
 	r = (struct record){ .kind = RECORD_PEER };
@@ -322,10 +324,10 @@ START_TEST(an_image)
 	ck_assert_uint_eq(w.pieces_len, 2);
 	check_hex(w.pieces[0].base, w.pieces[0].len,
 		  "68662d696d616765 0100 0100 01000000 0300000000000000 "
-		  "0100000000000000 7100000000000000 00000000 9d1b666b");
+		  "0100000000000000 7300000000000000 00000000 fdb38509");
 	check_hex(w.pieces[1].base, w.pieces[1].len,
-		  "31000000 31000000 00000000 ea909820 "
-		  "01 01 02 03 04 05 8877665544332211 01 808004 80808002 "
+		  "33000000 33000000 00000000 f5d418e8 "
+		  "01 01 02 03 04 05 06 07 8877665544332211 01 808004 80808002 "
 		  "80808004 808040 8020 a08d06 80c0ddeec102 80c8ceb40d "
 		  "808ece1c");
 	image_writer_free(&w);
