@@ -112,11 +112,11 @@ static void keeper_judge(struct node *n)
 	struct keeper *k = &n->keeper;
 	uint64_t missing = n->config.renew_us + n->config.renew_us / 2;
 
-	if (!k->id || k->closed)
+	if (!k->id || k->closing)
 		return;
 	if (lease_left(&n->lease, k->id, &n->now) == 0) {
 		keeper_event(n, HF_SESSION_UNSURE);
-		if (n->config.unsure_is_lost && !k->closing)
+		if (n->config.unsure_is_lost)
 			keeper_give_up(n);
 	} else if (n->now.monotonic > later(k->confirmed_at, missing)) {
 		keeper_event(n, HF_SESSION_JEOPARDY);

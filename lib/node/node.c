@@ -263,7 +263,6 @@ static void close_turn(struct node *n)
 	if (transferring(n))
 		return;
 	n->keeper.closed = true;
-	lease_end(&n->lease);
 	links_flush(n);
 	n->repl_closing = true;
 	links_close(n);
@@ -367,6 +366,8 @@ void node_close(struct node *n, uint64_t timeout_us,
 	n->closed = done;
 	n->closed_arg = arg;
 	n->close_at = later(n->now.monotonic, timeout_us);
+	/* The cluster may release the holds before its answer is here. */
+	lease_end(&n->lease);
 	n->keeper.closing = true;
 	n->keeper.retry_us = RETRY_MIN_US;
 	n->keeper.next_at = n->now.monotonic;
