@@ -94,7 +94,8 @@ $B/$(SO): $(LIB_OBJ)
 	$(if $(SAN),,-Wl$(comma)--no-undefined) -o $@ $^ $(DEPS_LIBS)
 $(PROGRAMS) $(BENCHES) $(SOAKS): %: %.o $B/libholdfast.a
 	$(call say,LD,$@)
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_LIBS)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+	$(DEPS_LIBS)
 $(BENCHES): $(BENCH_OBJ)
 $(SOAKS): $(SOAK_OBJ)
 # Tests reach the internals: they link the objects that they need, of archives

@@ -107,7 +107,7 @@ struct entry {
 };
 
 /* What a member may tell the node `node` after an apply. Facts, each true for
- * ever; later ones about the same request have a higher index. */
+ * ever, in order; later ones about the same request have no lower index. */
 enum output_kind {
 	OUTPUT_ANSWER = 1,  /* to one operation: `op`, `seq` */
 	OUTPUT_GRANTED = 2, /* a wait ended with a hold: `token` */

@@ -6,7 +6,9 @@
  * confirms it.
  *
  * Facts about a claim carry the index at which they became true; one that is
- * older than what is known already is dropped. */
+ * older than what is known already is dropped. One entry can make several true
+ * (a wait begins, and a release behind it in the same entry grants it), so an
+ * equal index isn't older: a claim's states only go forward. */
 #include "node/internal.h"
 
 #include <string.h>
@@ -296,7 +298,7 @@ static void claim_fact(struct node *n, const struct output *o)
 		disown(n, o->seq);
 		return;
 	}
-	if (o->index <= c->as_of)
+	if (o->index < c->as_of)
 		return;
 	c->as_of = o->index;
 	call_answered(n, call);
@@ -337,7 +339,7 @@ static void resync_claim(struct node *n, struct call *call,
 	struct claim *c = call->claim;
 
 	c->mark = s->nonce;
-	if (s->index <= c->as_of)
+	if (s->index < c->as_of)
 		return;
 	c->as_of = s->index;
 	call_answered(n, call);
