@@ -1,0 +1,189 @@
+/* Messages that libraft sends: mended, encoded, given to the links: guard.h.
+ *
+ * The bytes are copied, so a send is done at once; but libraft must not be
+ * called back inside its own call, so it is told in the next turn. */
+#include "codec/raftmsg.h"
+#include "repl/disk.h"
+#include "repl/message.h"
+
+
+#define SENDS_CAP_MIN 64
+
+/* Remember to complete a send. Without memory the request is lost, and with it
+ * libraft's hold on its entries: too little to go on with. */
+static void complete_later(struct guard *g, struct raft_io_send *req,
+			   int status)
+{
+	if (g->sends_len == g->sends_cap) {
+		size_t cap = g->sends_cap ? g->sends_cap * 2 : SENDS_CAP_MIN;
+		struct sent *sends = NULL;
+
+		if (cap <= SENDS_MAX)
+			sends = mem_resize(g->mem, g->sends,
+					   cap * sizeof(*sends));
+		if (!sends) {
+			guard_fail(g, HF_ENOMEM, "out of memory for messages");
+			return;
+		}
+		g->sends = sends;
+		g->sends_cap = cap;
+	}
+	g->sends[g->sends_len++] = (struct sent){ req, status };
+}
+
+void guard_complete_sends(struct guard *g)
+{
+	for (size_t i = 0; i < g->sends_len; i++)
+		g->sends[i].req->cb(g->sends[i].req, g->sends[i].status);
+	g->sends_len = 0;
+}
+
+/* A refused pre-vote carries the term that was asked for. So a candidate with
+ * the best log and a low term never learns the higher term of the others, whose
+ * logs are too short to win: nobody is elected. Tell it the real term. */
+static void mend_pre_vote(struct guard *g, struct raft_message *m)
+{
+	struct raft_request_vote_result *v = &m->request_vote_result;
+	raft_term term = raft_current_term(&g->raft);
+
+	if (v->pre_vote && !v->vote_granted && term > v->term &&
+	    guard_on(g, GUARD_PRE_VOTE))
+		v->term = term;
+}
+
+static struct install *install_of(struct guard *g, raft_id to)
+{
+	for (size_t i = 0; i < HF_MEMBERS_MAX; i++)
+		if (g->installs[i].to == to)
+			return &g->installs[i];
+	return NULL;
+}
+
+/* When the snapshot that was read is newer than the one that libraft meant, it
+ * corrects the index but not the term (legacyLoadSnapshotCb): the receiver would
+ * take its log for one that disagrees. */
+static void mend_snapshot(struct guard *g, struct raft_message *m)
+{
+	struct raft_install_snapshot *s = &m->install_snapshot;
+	struct install *i = install_of(g, m->server_id);
+
+	if (s->last_index == g->got_index && s->last_term != g->got_term &&
+	    guard_on(g, GUARD_SNAPSHOT_TERM))
+		s->last_term = g->got_term;
+	if (!i)
+		i = install_of(g, 0);
+	if (i)
+		*i = (struct install){ m->server_id, s->last_index, g->uptime };
+}
+
+/* libraft limits what it sends by entries only, and many large ones don't fit
+ * into a message. A prefix is as good: the rest follows when it is refused. */
+static void cap_bytes(struct guard *g, struct raft_message *m)
+{
+	struct raft_append_entries *a = &m->append_entries;
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < a->n_entries; i++) {
+		bytes += a->entries[i].buf.len;
+		if (i > 0 && bytes > APPEND_BYTES_MAX) {
+			if (guard_on(g, GUARD_BYTES))
+				a->n_entries = i;
+			return;
+		}
+	}
+}
+
+static void mend(struct guard *g, struct raft_message *m)
+{
+	if (m->type == RAFT_REQUEST_VOTE_RESULT)
+		mend_pre_vote(g, m);
+	else if (m->type == RAFT_INSTALL_SNAPSHOT)
+		mend_snapshot(g, m);
+	else if (m->type == RAFT_APPEND_ENTRIES)
+		cap_bytes(g, m);
+}
+
+/* All AppendEntries take one lane, heartbeats too: one that overtakes entries is
+ * refused, and a refusal makes libraft fall back to one message per tick. */
+static enum lane lane_of(const struct raft_message *m)
+{
+	if (m->type == RAFT_INSTALL_SNAPSHOT)
+		return LANE_BULK;
+	return m->type == RAFT_APPEND_ENTRIES ? LANE_REQUEST : LANE_CONTROL;
+}
+
+/* A message that can't be encoded for want of memory is a lost message. */
+static int transmit(struct guard *g, const struct raft_message *message)
+{
+	struct raft_message m = *message;
+
+	if (!g->world->linked(g->arg, m.server_id))
+		return RAFT_NOCONNECTION;
+	mend(g, &m);
+	buf_clear(&g->message);
+	buf_put8(&g->message, MESSAGE_RAFT);
+	raftmsg_encode(&g->message, &m);
+	if (g->message.failed)
+		return RAFT_NOMEM;
+	g->world->send(g->arg, m.server_id, lane_of(&m), g->message.base,
+		       g->message.len);
+	return 0;
+}
+
+int guard_send(struct raft_io *io, struct raft_io_send *req,
+	       const struct raft_message *message, raft_io_send_cb cb)
+{
+	struct guard *g = guard_of_io(io);
+	int status = RAFT_CANCELED;
+
+	req->cb = cb;
+	if (!guard_dead(g))
+		status = transmit(g, message);
+	complete_later(g, req, status);
+	return 0;
+}
+
+static bool expired(const struct guard *g, const struct install *i)
+{
+	return g->uptime - i->since >= (uint64_t)INSTALL_MS * 1000;
+}
+
+static bool reading_snapshot(const struct guard *g)
+{
+	list_for(it, &g->requests)
+	{
+		if (container_of(it, struct disk_request, link)->kind ==
+		    DISK_GET)
+			return true;
+	}
+	return false;
+}
+
+bool guard_installing(const struct guard *g, raft_id to, raft_index index)
+{
+	if (index == g->raft.trail.snapshot.index && reading_snapshot(g))
+		return true;
+	for (size_t i = 0; i < HF_MEMBERS_MAX; i++)
+		if (g->installs[i].to == to && g->installs[i].index >= index)
+			return !expired(g, &g->installs[i]);
+	return false;
+}
+
+void guard_install_done(struct guard *g, raft_id to, raft_index index)
+{
+	struct install *i = install_of(g, to);
+
+	if (i && i->index <= index)
+		i->to = 0;
+}
+
+void guard_forget_installs(struct guard *g)
+{
+	for (size_t i = 0; i < HF_MEMBERS_MAX; i++) {
+		raft_id to = g->installs[i].to;
+
+		if (to != 0 && (expired(g, &g->installs[i]) ||
+				!g->world->linked(g->arg, to)))
+			g->installs[i].to = 0;
+	}
+}
