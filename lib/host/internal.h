@@ -1,0 +1,77 @@
+/* What the files of the host share. */
+#ifndef HF_HOST_INTERNAL_H
+#define HF_HOST_INTERNAL_H
+
+#include "host/dir.h"
+#include "host/host.h"
+#include "host/net.h"
+#include "host/post.h"
+#include "host/storage.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+enum phase {
+	PHASE_OPEN,
+	PHASE_NODE,    /* node_close goes on */
+	PHASE_HANDLES, /* the disk and all handles are closing */
+};
+
+struct host {
+	struct env env; /* first */
+	/* Memory of its own: given up if libuv can't let go of it. */
+	uv_loop_t *loop;
+	uv_async_t posted;
+	uv_timer_t wake;
+	uv_timer_t limit; /* how long to wait for the phase's end */
+	uv_prepare_t prepare;
+	struct post post;
+	struct dir dir;
+	struct net net;
+	struct listener listener;
+	struct storage *storage;
+	struct node *node;
+	enum phase phase;
+	bool node_closed;
+	bool loop_lost; /* it couldn't be closed */
+	bool may_write; /* the disk hasn't ended, and may still write */
+	struct repl_member *members;
+	size_t members_len;
+
+	pthread_t thread;
+	_Atomic(pthread_t) self;
+	struct host_task closing;
+	uint64_t close_timeout_us;
+
+	/* For host_open alone. */
+	const struct host_config *config;
+	char *error;
+	bool told; /* `rc` is the thread's answer */
+	int rc;
+	pthread_mutex_t mutex;
+	pthread_cond_t opened;
+
+	unsigned char *born; /* one byte, 0 in a forked child; see fork.c */
+	int pid;
+};
+
+static inline struct host *host_of(struct env *env)
+{
+	return (struct host *)(void *)env;
+}
+
+/* env.c */
+void env_fill(struct host *host);
+extern const struct net_calls host_net_calls;
+
+/* loop.c. 0, or libuv's error: nothing is left behind. */
+int loop_open(struct host *host);
+void loop_run(struct host *host); /* until it is closed; then closes it */
+void loop_begin_close(struct host *host, uint64_t timeout_us);
+
+/* fork.c */
+void fork_mark(struct host *host);
+void fork_unmark(struct host *host);
+
+#endif

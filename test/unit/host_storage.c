@@ -1,0 +1,487 @@
+/* raft_uv's disk behind our functions, driven as libraft drives it. */
+#include "host/fail.h"
+#include "host/file.h"
+#include "host/storage.h"
+#include "host/vote.h"
+#include "lib/random.h"
+#include "lib/scratch.h"
+#include "lib/suite.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define SEGMENT_BYTES ((size_t)64 << 10)
+
+struct rig {
+	char root[SCRATCH_PATH_MAX];
+	struct dir dir;
+	uv_loop_t loop;
+	struct storage *storage;
+	struct raft_io *io;
+	raft_term term;
+	raft_id vote;
+	size_t entries;
+	char error[HF_ERROR_TEXT];
+	int fds;
+};
+
+static void rig_begin(struct rig *r)
+{
+	memset(r, 0, sizeof(*r));
+	scratch_make(r->root);
+	/* libuv keeps a pipe for the process from its first loop on. */
+	ck_assert_int_eq(uv_loop_init(&r->loop), 0);
+	ck_assert_int_eq(uv_loop_close(&r->loop), 0);
+	r->fds = scratch_fds();
+}
+
+static void rig_end(struct rig *r)
+{
+	ck_assert_int_eq(scratch_fds(), r->fds);
+	scratch_remove(r->root);
+}
+
+static void on_closed(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+static void rig_close(struct rig *r)
+{
+	bool closed = false;
+
+	if (r->storage) {
+		storage_close(r->storage, on_closed, &closed);
+		uv_run(&r->loop, UV_RUN_DEFAULT);
+		ck_assert(closed);
+		storage_free(r->storage);
+	}
+	ck_assert_int_eq(uv_loop_close(&r->loop), 0);
+	dir_close(&r->dir);
+}
+
+static int rig_storage(struct rig *r)
+{
+	struct dir_want want = { .path = r->root,
+				 .cluster = 1,
+				 .cluster_name = "c",
+				 .node = 1 };
+
+	ck_assert_int_eq(dir_open(&r->dir, &want, r->error), 0);
+	ck_assert_int_eq(uv_loop_init(&r->loop), 0);
+	int rc = storage_open(&r->storage, &r->loop, &r->dir, SEGMENT_BYTES,
+			      r->error);
+	if (rc == 0)
+		r->io = storage_io(r->storage);
+	return rc;
+}
+
+static void drop_loaded(struct raft_entry *entries, size_t n)
+{
+	void *last = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (entries[i].batch != last)
+			raft_free(entries[i].batch);
+		last = entries[i].batch;
+	}
+	raft_free(entries);
+}
+
+static int rig_load(struct rig *r)
+{
+	struct raft_snapshot *snapshot;
+	struct raft_entry *entries;
+	raft_index start;
+	int rv = r->io->load(r->io, &r->term, &r->vote, &snapshot, &start,
+			     &entries, &r->entries);
+
+	if (rv == 0)
+		drop_loaded(entries, r->entries);
+	return rv;
+}
+
+/* Open, bootstrap if it's new, load: as raft_init, raft_bootstrap and raft_start
+ * do. */
+static int rig_open(struct rig *r)
+{
+	struct raft_configuration conf;
+
+	if (rig_storage(r) < 0)
+		return -1;
+	int rv = r->io->init(r->io, 1, "1");
+	if (rv != 0)
+		return rv;
+	raft_configuration_init(&conf);
+	ck_assert_int_eq(raft_configuration_add(&conf, 1, "1", RAFT_VOTER), 0);
+	rv = r->io->bootstrap(r->io, &conf);
+	raft_configuration_close(&conf);
+	ck_assert(rv == 0 || rv == RAFT_CANTBOOTSTRAP);
+	return rig_load(r);
+}
+
+static void no_tick(struct raft_io *io)
+{
+	(void)io;
+}
+
+static void no_recv(struct raft_io *io, struct raft_message *m)
+{
+	(void)io;
+	(void)m;
+}
+
+static void on_append(struct raft_io_append *req, int status)
+{
+	*(int *)req->data = status;
+}
+
+static int rig_append(struct rig *r, uint64_t value)
+{
+	struct raft_entry entry = { .term = r->term,
+				    .type = RAFT_COMMAND,
+				    .buf = { &value, sizeof(value) } };
+	struct raft_io_append req;
+	int status = -1;
+
+	req.data = &status;
+	int rv = r->io->append(r->io, &req, &entry, 1, on_append);
+	if (rv != 0)
+		return rv;
+	while (status == -1)
+		uv_run(&r->loop, UV_RUN_ONCE);
+	return status;
+}
+
+START_TEST(what_was_appended_is_there_after_a_restart)
+{
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_uint_eq(r.term, 1);
+	ck_assert_uint_eq(r.entries, 1);
+	ck_assert_int_eq(r.io->start(r.io, 50, no_tick, no_recv), 0);
+	for (uint64_t i = 0; i < 5; i++)
+		ck_assert_int_eq(rig_append(&r, i), 0);
+	ck_assert_int_eq(r.io->set_term(r.io, 2), 0);
+	ck_assert_int_eq(r.io->set_vote(r.io, 1), 0);
+	rig_close(&r);
+
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_uint_eq(r.entries, 6);
+	ck_assert_uint_eq(r.term, 2);
+	ck_assert_uint_eq(r.vote, 1);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(many_segments_are_read_back)
+{
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_int_eq(r.io->start(r.io, 50, no_tick, no_recv), 0);
+	for (uint64_t i = 0; i < 3000; i++)
+		ck_assert_int_eq(rig_append(&r, i), 0);
+	rig_close(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_uint_eq(r.entries, 3001);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(all_descriptors_are_closed_on_exec)
+{
+	struct rig r;
+
+	bool ours[64];
+
+	rig_begin(&r);
+	for (int fd = 0; fd < 64; fd++)
+		ours[fd] = fcntl(fd, F_GETFD) < 0;
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_int_eq(r.io->start(r.io, 50, no_tick, no_recv), 0);
+	ck_assert_int_eq(rig_append(&r, 1), 0);
+	for (int fd = 0; fd < 64; fd++) {
+		int flags = ours[fd] ? fcntl(fd, F_GETFD) : -1;
+		ck_assert_msg(flags < 0 || flags & FD_CLOEXEC, "%d", fd);
+	}
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+static const char *const files[] = { "vote-1", "group-1/metadata1",
+				     "group-1/metadata2" };
+#define FILES 3
+
+struct kept { /* what a file held; len -1: it didn't exist */
+	char bytes[FILE_BYTES_MAX];
+	int len;
+};
+
+static void keep(struct rig *r, struct kept kept[FILES])
+{
+	for (size_t i = 0; i < FILES; i++) {
+		char path[SCRATCH_PATH_MAX + 32];
+		snprintf(path, sizeof(path), "%s/%s", r->root, files[i]);
+		kept[i].len = file_read(AT_FDCWD, path, kept[i].bytes,
+					sizeof(kept[i].bytes));
+	}
+}
+
+static void put_back(struct rig *r, const struct kept *kept, size_t i)
+{
+	char path[SCRATCH_PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/%s", r->root, files[i]);
+	unlink(path);
+	if (kept[i].len < 0)
+		return;
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, kept[i].bytes, (size_t)kept[i].len),
+			 kept[i].len);
+	close(fd);
+}
+
+/* One step of libraft's: to a new term, or a vote in this one. */
+static void step(struct rig *r, struct random *random)
+{
+	if (r->vote != 0 || random_below(random, 2) == 0) {
+		r->term += 1 + random_below(random, 3);
+		r->vote = 0;
+		ck_assert_int_eq(r->io->set_term(r->io, r->term), 0);
+	} else {
+		r->vote = 1 + random_below(random, 3);
+		ck_assert_int_eq(r->io->set_vote(r->io, r->vote), 0);
+	}
+}
+
+START_TEST(a_crash_between_the_two_writes_keeps_the_step)
+{
+	struct random random = { 1 };
+	struct kept before[FILES];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	for (int i = 0; i < 30; i++) {
+		if (random_below(&random, 3) == 0)
+			step(&r, &random); /* and one without a crash */
+		keep(&r, before);
+		step(&r, &random);
+		raft_term term = r.term;
+		raft_id vote = r.vote;
+		rig_close(&r);
+		put_back(&r, before, 1);
+		put_back(&r, before, 2);
+		ck_assert_int_eq(rig_open(&r), 0);
+		ck_assert_uint_eq(r.term, term);
+		ck_assert_uint_eq(r.vote, vote);
+	}
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_crash_before_both_writes_leaves_the_step_undone)
+{
+	struct random random = { 2 };
+	struct kept before[FILES];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	for (int i = 0; i < 20; i++) {
+		step(&r, &random);
+		raft_term term = r.term;
+		raft_id vote = r.vote;
+		keep(&r, before);
+		step(&r, &random);
+		rig_close(&r);
+		for (size_t f = 0; f < FILES; f++)
+			put_back(&r, before, f);
+		ck_assert_int_eq(rig_open(&r), 0);
+		ck_assert_uint_eq(r.term, term);
+		ck_assert_uint_eq(r.vote, vote);
+	}
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_vote_file_older_than_raft_uvs_is_refused)
+{
+	struct kept before[FILES];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	keep(&r, before);
+	ck_assert_int_eq(r.io->set_term(r.io, 2), 0);
+	ck_assert_int_eq(r.io->set_vote(r.io, 3), 0);
+	rig_close(&r);
+	put_back(&r, before, 0);
+	ck_assert_int_eq(rig_open(&r), RAFT_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(r.io->errmsg, "vote-1 holds"));
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_missing_vote_file_is_refused)
+{
+	char path[SCRATCH_PATH_MAX + 32];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	rig_close(&r);
+	snprintf(path, sizeof(path), "%s/vote-1", r.root);
+	ck_assert_int_eq(unlink(path), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(rig_storage(&r), HF_ECORRUPT);
+		ck_assert_ptr_nonnull(strstr(r.error, "vote-1"));
+		rig_close(&r);
+	}
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(any_damaged_byte_of_the_vote_file_is_refused)
+{
+	struct kept whole[FILES], damaged[FILES];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	rig_close(&r);
+	keep(&r, whole);
+	for (int i = 0; i < whole[0].len; i++) {
+		memcpy(damaged, whole, sizeof(whole));
+		damaged[0].bytes[i] ^= 1;
+		put_back(&r, damaged, 0);
+		ck_assert_int_eq(rig_storage(&r), HF_ECORRUPT);
+		ck_assert_ptr_nonnull(strstr(r.error, "vote-1"));
+		ck_assert_ptr_null(r.storage);
+		rig_close(&r);
+	}
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(no_damaged_byte_of_raft_uvs_metadata_changes_term_or_vote)
+{
+	struct kept whole[FILES], damaged[FILES];
+	int refused = 0, right = 0;
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_int_eq(r.io->set_term(r.io, 2), 0);
+	ck_assert_int_eq(r.io->set_vote(r.io, 3), 0);
+	rig_close(&r);
+	keep(&r, whole);
+	for (size_t f = 1; f < FILES; f++) {
+		for (int i = 0; i < whole[f].len; i++) {
+			memcpy(damaged, whole, sizeof(whole));
+			damaged[f].bytes[i] ^= 0x10;
+			for (size_t k = 0; k < FILES; k++)
+				put_back(&r, damaged, k);
+			if (rig_open(&r) != 0) {
+				refused++;
+			} else {
+				ck_assert_uint_eq(r.term, 2);
+				ck_assert_uint_eq(r.vote, 3);
+				right++;
+			}
+			rig_close(&r);
+		}
+	}
+	ck_assert_int_gt(refused, 20);
+	ck_assert_int_gt(right, 20);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_first_log_that_was_cut_short_is_made_anew)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	struct vote_record record = { .next = { .term = 1 }, .forming = true };
+	struct rig r;
+
+	/* The record says that the log is being made; raft_uv has a term but
+	 * no segment: as after a crash in the middle of bootstrap. */
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	rig_close(&r);
+	snprintf(path, sizeof(path),
+		 "%s/group-1/0000000000000001-0000000000000001", r.root);
+	ck_assert_int_eq(unlink(path), 0);
+	/* Without the mark it is a lost log. */
+	ck_assert_int_eq(rig_open(&r), RAFT_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(r.io->errmsg, "missing"));
+	rig_close(&r);
+	int fd = open(r.root, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(vote_store(&record, fd), 0);
+	close(fd);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_uint_eq(r.term, 1);
+	ck_assert_uint_eq(r.entries, 1);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_log_that_has_lost_all_its_files_is_refused)
+{
+	char path[SCRATCH_PATH_MAX + 64];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	rig_close(&r);
+	snprintf(path, sizeof(path), "%s/group-1", r.root);
+	scratch_remove(path);
+	ck_assert_int_eq(rig_open(&r), RAFT_CORRUPT);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+START_TEST(a_vote_that_cannot_be_stored_is_an_error)
+{
+	char path[SCRATCH_PATH_MAX + 32];
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	/* A directory where the temporary file goes. */
+	snprintf(path, sizeof(path), "%s/vote-1.tmp", r.root);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(r.io->set_term(r.io, 9), RAFT_IOERR);
+	ck_assert_ptr_nonnull(strstr(r.io->errmsg, "vote-1"));
+	rig_close(&r);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_uint_eq(r.term, 1);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+SUITE(what_was_appended_is_there_after_a_restart, many_segments_are_read_back,
+      all_descriptors_are_closed_on_exec,
+      a_crash_between_the_two_writes_keeps_the_step,
+      a_crash_before_both_writes_leaves_the_step_undone,
+      a_vote_file_older_than_raft_uvs_is_refused,
+      a_missing_vote_file_is_refused,
+      any_damaged_byte_of_the_vote_file_is_refused,
+      no_damaged_byte_of_raft_uvs_metadata_changes_term_or_vote,
+      a_first_log_that_was_cut_short_is_made_anew,
+      a_log_that_has_lost_all_its_files_is_refused,
+      a_vote_that_cannot_be_stored_is_an_error)
