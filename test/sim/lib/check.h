@@ -1,0 +1,15 @@
+/* What must be true of a process whenever it has run. */
+#ifndef HF_SIM_CHECK_H
+#define HF_SIM_CHECK_H
+
+#include "sim/lib/process.h"
+
+/* Its state agrees with the others', its leadership and its certain holds stand
+ * beside no other. */
+void check_process(struct process *p);
+/* A hold has just been believed, or its lease has grown. */
+void check_belief(struct process *p, const struct belief *b);
+/* The cluster has ended a session. */
+void check_session_ended(void *world, uint64_t node, uint64_t session);
+
+#endif

@@ -1,0 +1,49 @@
+/* What the users were told: every hold that was granted, with the true times
+ * between which each thing must have happened. */
+#ifndef HF_SIM_HISTORY_H
+#define HF_SIM_HISTORY_H
+
+#include "holdfast.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NEVER UINT64_MAX
+
+struct hold_record {
+	unsigned name; /* of the lock: its number */
+	unsigned machine;
+	enum hf_mode mode;
+	uint32_t permits, limit;
+	uint64_t token, session;
+	uint64_t called, granted;   /* the acquisition's call and return */
+	uint64_t release_called;    /* NEVER: it wasn't */
+	uint64_t release_confirmed; /* the cluster says that it released it
+				       then; NEVER: it didn't say so */
+	uint64_t held_until; /* it is known to have been held until then, as it
+				was certain or validated; 0: not known */
+};
+
+struct history {                      /* all zero: empty */
+	struct hold_record **records; /* by the order of their grants */
+	size_t len, cap;
+};
+
+struct hold_record *history_add(struct history *h);
+void history_free(struct history *h);
+
+/* May both hold the lock at the same time, permits aside? */
+static inline bool modes_conflict(const struct hold_record *a,
+				  const struct hold_record *b)
+{
+	return a->mode == HF_EXCLUSIVE || b->mode == HF_EXCLUSIVE;
+}
+
+/* Is there an order of all grants and releases that is legal, that agrees with
+ * the tokens of each name, and with the times? The history is sorted by token.
+ * NULL, or what is wrong, with `*at` the record where it shows. */
+const char *history_check(struct history *h, size_t names,
+			  const struct hold_record **at);
+
+#endif

@@ -1,0 +1,404 @@
+/* See process.h. */
+#include "sim/lib/process.h"
+#include "sim/lib/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TURN_AFTER_US 20 /* of an input, at most */
+#define CLOSE_US 1000000
+#define DOWN_MAX_US 3000000 /* between a crash and the next boot */
+
+static struct process *of(struct env *env)
+{
+	return container_of(env, struct process, env);
+}
+
+/* Something that others could see is about to happen. */
+static bool effect(void *ctx)
+{
+	struct process *p = ctx;
+
+	if (p->crash_after && --p->crash_after == 0)
+		p->zombie = true;
+	return !p->zombie && !p->gate.dead;
+}
+
+static void env_read_clocks(struct env *env, struct clocks *now)
+{
+	const struct machine *m = of(env)->machine;
+	uint64_t at = world_now(m->world);
+
+	now->monotonic = vclock_at(&m->monotonic, at);
+	now->raw = vclock_at(&m->raw, at);
+	now->boottime = now->monotonic;
+	now->wall = vclock_at(&m->wall, at);
+}
+
+static void env_draw(struct env *env, void *bytes, size_t len)
+{
+	uint8_t *to = bytes;
+
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t v = random_next(&of(env)->random);
+		memcpy(to + i, &v, len - i < 8 ? len - i : 8);
+	}
+}
+
+static void turn(void *ctx, uint64_t arg);
+
+static void plan_turn(struct process *p, uint64_t at)
+{
+	if (at >= p->turn_at)
+		return;
+	p->turn_at = at;
+	agenda_add(&p->world->agenda, at, &p->gate, turn, p, at);
+}
+
+void process_poke(struct process *p)
+{
+	plan_turn(p, world_now(p->world) +
+			     dice_between(&p->random, 1, TURN_AFTER_US));
+}
+
+static void env_wake(struct env *env, uint64_t monotonic_us)
+{
+	struct process *p = of(env);
+	uint64_t now = world_now(p->world);
+	uint64_t at = vclock_when(&p->machine->monotonic, now, monotonic_us);
+
+	if (at != UINT64_MAX)
+		plan_turn(p, at + dice_between(&p->random, 1, TURN_AFTER_US));
+}
+
+static struct conn *env_connect(struct env *env, const char *address,
+				void *owner)
+{
+	struct process *p = of(env);
+	struct world *w = p->world;
+
+	for (unsigned i = 0; i < w->plan.members; i++)
+		if (strcmp(w->machines[i].address, address) == 0)
+			return effect(p) ? vnet_connect(&p->host, i, owner)
+					 : NULL;
+	world_violation(w, "a connection to nowhere: %s", address);
+	return NULL;
+}
+
+static void env_conn_own(struct env *env, struct conn *conn, void *owner)
+{
+	(void)env;
+	vnet_own(conn, owner);
+}
+
+static void env_conn_write(struct env *env, struct conn *conn,
+			   const uint8_t *bytes, size_t len)
+{
+	if (effect(of(env)))
+		vnet_write(conn, bytes, len);
+}
+
+static size_t env_conn_queued(struct env *env, const struct conn *conn)
+{
+	(void)env;
+	return vnet_queued(conn);
+}
+
+static void env_conn_close(struct env *env, struct conn *conn)
+{
+	(void)env;
+	vnet_close(conn);
+}
+
+/* The node has run: see whether it died on the way, and what it has become. */
+static void settle(struct process *p)
+{
+	if (p->zombie && !p->gate.dead)
+		process_crash(p, false);
+	else if (!p->gate.dead && !p->world->stop)
+		check_process(p);
+}
+
+static void turn(void *ctx, uint64_t arg)
+{
+	struct process *p = ctx;
+
+	if (arg != p->turn_at)
+		return;
+	p->turn_at = UINT64_MAX;
+	node_turn(p->node);
+	settle(p);
+}
+
+static void disk_ran(void *ctx)
+{
+	struct process *p = ctx;
+
+	settle(p);
+	process_poke(p);
+}
+
+static void disk_broken(void *ctx, const char *text)
+{
+	struct process *p = ctx;
+
+	world_violation(p->world, "member %u: %s", p->machine->number + 1,
+			text);
+}
+
+static void net_incoming(void *ctx, struct conn *conn)
+{
+	struct process *p = ctx;
+
+	node_conn_incoming(p->node, conn);
+	disk_ran(p);
+}
+
+static void net_connected(void *ctx, void *owner)
+{
+	struct process *p = ctx;
+
+	node_conn_connected(p->node, owner);
+	disk_ran(p);
+}
+
+static void net_data(void *ctx, void *owner, const uint8_t *bytes, size_t len)
+{
+	struct process *p = ctx;
+
+	node_conn_data(p->node, owner, bytes, len);
+	disk_ran(p);
+}
+
+static void net_closed(void *ctx, void *owner)
+{
+	struct process *p = ctx;
+
+	node_conn_closed(p->node, owner);
+	disk_ran(p);
+}
+
+static void session_changed(struct process *p, enum hf_session_state state)
+{
+	struct counters *c = &p->world->counters;
+
+	c->to_unsure +=
+		state == HF_SESSION_UNSURE && p->session != HF_SESSION_UNSURE;
+	c->unsure_to_safe +=
+		state == HF_SESSION_SAFE && p->session == HF_SESSION_UNSURE;
+	p->session = state;
+	world_say(p->world, "member %u: session state %d",
+		  p->machine->number + 1, (int)state);
+}
+
+static void on_event(void *arg, const struct hf_event *event)
+{
+	struct process *p = arg;
+
+	if (p->zombie)
+		return;
+	agenda_note(&p->world->agenda, event->type);
+	if (event->type == HF_EVENT_SESSION)
+		session_changed(p, event->session);
+	else if (event->type == HF_EVENT_FAILED)
+		world_violation(p->world, "member %u failed: %s",
+				p->machine->number + 1, event->text);
+}
+
+static const struct vdisk_calls disk_calls = { effect, disk_ran, disk_broken };
+static const struct vnet_calls net_calls = { net_incoming, net_connected,
+					     net_data, net_closed };
+static const struct node_calls node_calls = { on_event };
+
+static void init_env(struct process *p)
+{
+	struct world *w = p->world;
+
+	p->env = (struct env){ .clocks = env_read_clocks,
+			       .random = env_draw,
+			       .wake = env_wake,
+			       .connect = env_connect,
+			       .conn_own = env_conn_own,
+			       .conn_write = env_conn_write,
+			       .conn_queued = env_conn_queued,
+			       .conn_close = env_conn_close };
+	p->disk.disk = &p->machine->disk;
+	p->disk.agenda = &w->agenda;
+	p->disk.gate = &p->gate;
+	p->disk.random = &w->for_disk;
+	p->disk.timing = &p->machine->timing;
+	p->disk.counts = &w->disk_counts;
+	p->disk.calls = &disk_calls;
+	p->disk.ctx = p;
+	vdisk_io_init(&p->disk);
+	p->host.net = &w->net;
+	p->host.machine = p->machine->number;
+	p->host.gate = &p->gate;
+	p->host.calls = &net_calls;
+	p->host.ctx = p;
+}
+
+static int open_node(struct process *p, char *error)
+{
+	const struct world *w = p->world;
+	const struct plan *plan = &w->plan;
+	struct repl_member members[MACHINES_MAX];
+	struct node_config config = {
+		.cluster = 1,
+		.incarnation = 1,
+		.boot = p->machine->boots,
+		.ttl_us = plan->ttl_us,
+		.renew_us = plan->renew_us,
+		.margin_us = plan->margin_us,
+		.drift_ppm = plan->drift_ppm,
+		.unsure_is_lost = plan->unsure_is_lost,
+		.checksum = true,
+		.repl = { .id = p->machine->number + 1,
+			  .members = members,
+			  .members_len = plan->members,
+			  .election_ms = plan->election_ms,
+			  .snapshot_threshold = plan->snapshot_threshold,
+			  .snapshot_trailing = plan->snapshot_trailing,
+			  .image_slice = plan->image_slice,
+			  .inflight_max = plan->inflight_max,
+			  .check_every = plan->check_every,
+			  .hash_every = plan->hash_every,
+			  .guards_off = w->options.guards_off }
+	};
+
+	for (unsigned i = 0; i < plan->members; i++)
+		members[i] =
+			(struct repl_member){ i + 1, w->machines[i].address };
+	int rc = node_open(&p->node, &config, &p->env, &p->disk.io, &node_calls,
+			   p, error);
+	return rc ? rc : node_start(p->node, error);
+}
+
+void process_boot(struct machine *m)
+{
+	struct process *p = calloc(1, sizeof(*p));
+	char error[HF_ERROR_TEXT] = "";
+
+	if (!p)
+		abort();
+	m->boots++;
+	m->process = p;
+	p->world = m->world;
+	p->machine = m;
+	p->turn_at = UINT64_MAX;
+	p->random =
+		dice_fork(m->world->options.seed,
+			  FOR_PROCESS + m->boots * MACHINES_MAX + m->number);
+	world_say(m->world, "member %u boots (%llu)", m->number + 1,
+		  (unsigned long long)m->boots);
+	init_env(p);
+	int rc = open_node(p, error);
+	if (rc) {
+		world_violation(m->world, "member %u can't start: %d %s",
+				m->number + 1, rc, error);
+		return;
+	}
+	vnet_up(&p->host);
+	for (unsigned i = 0; i < USERS_MAX; i++)
+		user_start(&p->users[i], p, i);
+	process_poke(p);
+}
+
+static void boot_if_down(void *ctx, uint64_t arg)
+{
+	struct machine *m = ctx;
+
+	if (!m->process && arg == m->restart)
+		process_boot(m);
+}
+
+void machine_boot_later(struct machine *m, uint64_t us)
+{
+	struct agenda *agenda = &m->world->agenda;
+
+	agenda_add(agenda, agenda->now + us, NULL, boot_if_down, m,
+		   ++m->restart);
+}
+
+void process_count(const struct process *p)
+{
+	struct repl_stats stats;
+	struct counters *c = &p->world->counters;
+
+	repl_stats(node_repl(p->node), &stats);
+	c->snapshots_taken += stats.snapshots_taken;
+	c->snapshots_installed += stats.snapshots_installed;
+	for (size_t i = 0; i < sizeof(stats.guarded) / sizeof(uint64_t); i++)
+		c->guarded += stats.guarded[i];
+}
+
+static void process_end(struct process *p)
+{
+	for (unsigned i = 0; i < p->world->plan.users; i++)
+		user_forget(&p->users[i]);
+	process_count(p);
+	p->gate.dead = true;
+	p->machine->process = NULL;
+}
+
+void process_crash(struct process *p, bool silent)
+{
+	world_say(p->world, "member %u crashes", p->machine->number + 1);
+	process_end(p);
+	vdisk_io_crash(&p->disk);
+	vnet_down(&p->host, silent);
+	machine_boot_later(p->machine,
+			   dice_between(&p->world->for_faults, 1, DOWN_MAX_US));
+}
+
+static void free_closed(void *ctx, uint64_t arg)
+{
+	struct process *p = ctx;
+
+	(void)arg;
+	for (unsigned i = 0; i < p->world->plan.users; i++)
+		if (p->users[i].state != USER_IDLE)
+			world_violation(p->world,
+					"member %u, user %u: a callback didn't "
+					"come before the node was closed",
+					p->machine->number + 1, i + 1);
+	process_end(p);
+	vnet_down(&p->host, false);
+	node_free(p->node);
+	machine_boot_later(p->machine,
+			   dice_between(&p->world->for_faults, 1, 500000));
+}
+
+static void node_closed(void *arg, bool clean)
+{
+	struct process *p = arg;
+
+	if (p->zombie)
+		return;
+	world_say(p->world, "member %u has closed", p->machine->number + 1);
+	if (!clean)
+		world_violation(p->world, "member %u didn't close cleanly",
+				p->machine->number + 1);
+	agenda_add(&p->world->agenda, world_now(p->world), &p->gate,
+		   free_closed, p, 0);
+}
+
+void process_close(struct process *p)
+{
+	world_say(p->world, "member %u closes", p->machine->number + 1);
+	p->closing = true;
+	for (unsigned i = 0; i < p->world->plan.users; i++)
+		user_forget(&p->users[i]);
+	node_close(p->node, CLOSE_US, node_closed, p);
+	process_poke(p);
+}
+
+uint64_t process_certain(const struct process *p, uint64_t session)
+{
+	struct clocks now;
+
+	if (p->gate.dead)
+		return 0;
+	env_read_clocks((struct env *)(uintptr_t)&p->env, &now);
+	return lease_left(node_lease(p->node), session, &now);
+}

@@ -1,0 +1,57 @@
+/* A process: one life of a member, from its boot to its crash or close.
+ *
+ * It runs the shipped node in a loop like a host's: what arrives is handed over
+ * at once and followed by one turn a little later. A crash may come at any of
+ * its effects on the world, in the middle of a step: the process is then a
+ * zombie, whose further effects are dropped, until the step returns. Nothing of
+ * a crashed process is cleaned up, as in life: its memory is given up. */
+#ifndef HF_SIM_PROCESS_H
+#define HF_SIM_PROCESS_H
+
+#include "node/node.h"
+#include "sim/lib/user.h"
+#include "sim/lib/world.h"
+
+struct process {
+	struct gate gate;
+	struct world *world;
+	struct machine *machine;
+	struct env env;
+	struct vdisk_io disk;
+	struct vnet_host host;
+	struct random random;
+	struct node *node;
+	uint64_t turn_at;     /* true time of the next turn */
+	uint64_t crash_after; /* effects from now; 0: no crash is near */
+	bool zombie;
+	bool closing;
+	uint64_t pauses; /* so far */
+	uint64_t lease_version, applied, term;
+	enum hf_session_state session;
+	struct user users[USERS_MAX];
+};
+
+void process_boot(struct machine *m);
+/* Boot the machine's process in `us` from now, unless it runs then. */
+void machine_boot_later(struct machine *m, uint64_t us);
+
+/* `silent`: the others aren't told soon. Not from inside a step. */
+void process_crash(struct process *p, bool silent);
+void process_close(struct process *p);
+/* Something was handed to the node: it gets a turn soon. */
+void process_poke(struct process *p);
+
+/* Add to the world's counters what its node has counted. */
+void process_count(const struct process *p);
+
+/* How long this process is certain of a session, now, by its own clocks. */
+uint64_t process_certain(const struct process *p, uint64_t session);
+
+/* Is the process able to notice and to act? */
+static inline bool process_awake(const struct process *p)
+{
+	return !p->gate.dead && !p->zombie &&
+	       p->gate.shut_until <= world_now(p->world);
+}
+
+#endif
