@@ -118,10 +118,11 @@ static int refuse_open(const struct core *core, const struct peer *peer,
 
 	if (op->node == 0 || (op->open.flags & ~(uint32_t)OPEN_MEMBER))
 		return HF_EINVAL;
-	if (peer &&
-	    (op->open.boot < peer->boot ||
-	     (op->open.boot == peer->boot && op->open.nth <= peer->nth)))
+	if (peer && op->open.boot < peer->boot)
 		return HF_EOLDBOOT;
+	/* A session that this very process has had, and that has ended. */
+	if (peer && op->open.boot == peer->boot && op->open.nth <= peer->nth)
+		return HF_ESESSION;
 	if (op->open.ttl < core->limits.ttl_min_us ||
 	    op->open.ttl > core->limits.ttl_max_us)
 		return HF_ELIMIT;

@@ -176,17 +176,18 @@ static void confirmed(struct node *n, const struct clocks *sent,
 	keeper_judge(n);
 }
 
-/* Our own nonce may have opened a session whose answer was lost and which has
- * ended since; a fresh one tells. Otherwise there is a newer process of this
- * node, and nothing that this one does can succeed any more. */
-static void on_old_boot(struct node *n)
+/* HF_ESESSION: our own nonce has opened a session whose answer was lost, and
+ * which has ended since; a fresh one is due. HF_EOLDBOOT: there is a newer process
+ * of this node, and nothing that this one does can succeed any more. */
+static void on_refused(struct node *n, int status)
 {
 	struct keeper *k = &n->keeper;
 
-	if (n->now.monotonic - k->opened.monotonic < n->config.ttl_us / 2) {
-		node_fail(n, HF_EOLDBOOT, hf_strerror(HF_EOLDBOOT));
-		return;
-	}
+	k->refusal = status;
+	if (status == HF_EOLDBOOT)
+		node_fail(n, status, hf_strerror(status));
+	if (status != HF_ESESSION)
+		return; /* tried again: there may be room later */
 	k->opening = false;
 	keeper_init(n);
 	k->next_at = n->now.monotonic;
@@ -198,11 +199,11 @@ static void on_opened(struct node *n, const struct output *o)
 
 	if (k->id || o->seq != k->nth || !k->opening)
 		return;
-	k->refusal = o->status;
-	if (o->status == HF_EOLDBOOT)
-		on_old_boot(n);
-	if (o->status)
-		return; /* tried again: there may be room later */
+	if (o->status) {
+		on_refused(n, o->status);
+		return;
+	}
+	k->refusal = 0;
 	k->id = o->session;
 	k->opening = false;
 	lease_begin(&n->lease, k->id);

@@ -92,8 +92,7 @@ int batch_add(struct batch *b, const struct op *op, const uint8_t *bytes,
 	}
 	buf_put(&c->bytes, bytes, len);
 	if (op->kind == OP_RENEW) {
-		c->renewals[c->ops] =
-			(struct renewal){ op->session, op->node };
+		c->renewals[c->ops] = (struct renewal){ op->session, op->node };
 		c->ready = ready < c->ready ? ready : c->ready;
 	}
 	c->ops++;

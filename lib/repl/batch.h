@@ -1,8 +1,9 @@
 /* Operations that wait for the next entry, as bytes.
  *
- * Two lines of chunks: renewals, which go in front, and the rest, which keeps its
- * order. An entry is made of the first chunk of each. Both lines are bounded;
- * acquires and opens are refused while there is still room for the rest. */
+ * Two lines of chunks: renewals, which go in front, and the rest, which keeps
+ * its order. An entry is made of the first chunk of each. Both lines are
+ * bounded; acquires and opens are refused while there is still room for the
+ * rest. */
 #ifndef HF_REPL_BATCH_H
 #define HF_REPL_BATCH_H
 
@@ -18,7 +19,7 @@ struct chunk {
 	struct chunk *next;
 	struct buf bytes;
 	size_t ops;
-	uint64_t ready; /* renewals: seal no later than this */
+	uint64_t ready;           /* renewals: seal no later than this */
 	struct renewal *renewals; /* NULL, or room for CHUNK_OPS_MAX */
 };
 

@@ -131,8 +131,8 @@ static void appended(struct raft_io_append *inner, int status)
 }
 
 int disk_append(struct raft_io *io, struct raft_io_append *req,
-		     const struct raft_entry entries[], unsigned n,
-		     raft_io_append_cb cb)
+		const struct raft_entry entries[], unsigned n,
+		raft_io_append_cb cb)
 {
 	struct guard *g = guard_of_io(io);
 	struct disk_request *q = request_new(g, DISK_APPEND);
@@ -190,9 +190,9 @@ static void give_put(struct disk_request *q, const struct raft_snapshot *s)
 /* libraft keeps no entries behind a snapshot that it installs, and some behind
  * one that it takes: those are held until their buffers are there. */
 int disk_snapshot_put(struct raft_io *io, unsigned trailing,
-			   struct raft_io_snapshot_put *req,
-			   const struct raft_snapshot *snapshot,
-			   raft_io_snapshot_put_cb cb)
+		      struct raft_io_snapshot_put *req,
+		      const struct raft_snapshot *snapshot,
+		      raft_io_snapshot_put_cb cb)
 {
 	struct guard *g = guard_of_io(io);
 	struct disk_request *q = request_new(g, DISK_PUT);
@@ -238,8 +238,7 @@ void disk_cancel_held(struct guard *g)
 
 bool disk_storing(const struct guard *g)
 {
-	list_for(it, &g->requests)
-	{
+	list_for (it, &g->requests) {
 		if (container_of(it, struct disk_request, link)->kind ==
 		    DISK_PUT)
 			return true;
@@ -269,7 +268,7 @@ static void got(struct raft_io_snapshot_get *inner,
 }
 
 int disk_snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
-			   raft_io_snapshot_get_cb cb)
+		      raft_io_snapshot_get_cb cb)
 {
 	struct guard *g = guard_of_io(io);
 	struct disk_request *q = request_new(g, DISK_GET);
@@ -295,8 +294,7 @@ static uint64_t timeout_of(const struct disk_request *q)
 
 void disk_watch(struct guard *g)
 {
-	list_for(it, &g->requests)
-	{
+	list_for (it, &g->requests) {
 		struct disk_request *q =
 			container_of(it, struct disk_request, link);
 
@@ -309,8 +307,7 @@ uint64_t disk_patience(const struct guard *g)
 {
 	uint64_t least = UINT64_MAX;
 
-	list_for(it, &g->requests)
-	{
+	list_for (it, &g->requests) {
 		struct disk_request *q =
 			container_of(it, struct disk_request, link);
 		uint64_t until = q->since + timeout_of(q);
@@ -321,4 +318,3 @@ uint64_t disk_patience(const struct guard *g)
 	}
 	return least;
 }
-

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /* Members are static: who isn't in the configuration has no say. (When members
- * come and go, one that is behind will have to listen to leaders that it doesn't
- * know yet.) */
+ * come and go, one that is behind will have to listen to leaders that it
+ * doesn't know yet.) */
 static bool stranger(const struct guard *g, const struct raft_message *m)
 {
 	const struct raft_configuration *c = &g->raft.configuration;
@@ -51,8 +51,8 @@ static bool two_leaders(struct guard *g, const struct raft_message *m)
 }
 
 /* A late InstallSnapshot wipes a log that is longer and was acknowledged
- * (replication.c, replicationInstallSnapshot), one that comes while a snapshot is
- * stored crashes or leaks. */
+ * (replication.c, replicationInstallSnapshot), one that comes while a snapshot
+ * is stored crashes or leaks. */
 static bool late_snapshot(const struct guard *g, const struct raft_message *m)
 {
 	return m->type == RAFT_INSTALL_SNAPSHOT &&
@@ -128,8 +128,8 @@ static void neutralise(struct raft_append_entries_result *v)
 
 /* A refusal that was overtaken by a success would push a follower's next index
  * to or below its match index (progress.c, progressMaybeDecrement). */
-static void mend_rejection(struct guard *g, struct raft_append_entries_result *v,
-			   raft_id from)
+static void mend_rejection(struct guard *g,
+			   struct raft_append_entries_result *v, raft_id from)
 {
 	raft_index match;
 
@@ -179,10 +179,11 @@ bool guard_filter(struct guard *g, struct raft_message *m)
 	if (late_snapshot(g, m) && guard_on(g, GUARD_LATE_SNAPSHOT))
 		return false;
 	if (conflict(g, m) && guard_on(g, GUARD_CONFLICT)) {
-		snprintf(text, sizeof(text),
-			 "member %llu leads with a log that contradicts what is "
-			 "committed here; a disk has lost data",
-			 m->server_id);
+		snprintf(
+			text, sizeof(text),
+			"member %llu leads with a log that contradicts what is "
+			"committed here; a disk has lost data",
+			m->server_id);
 		guard_fail(g, HF_ECORRUPT, text);
 		return false;
 	}

@@ -15,7 +15,8 @@
  * which cancels it.
  *
  * The memory of a guard (and so of struct raft) lives until the inner io has
- * closed and has called back every request; guard_abandon lets it do so alone. */
+ * closed and has called back every request; guard_abandon lets it do so alone.
+ */
 #ifndef HF_REPL_GUARD_H
 #define HF_REPL_GUARD_H
 
@@ -128,7 +129,7 @@ struct guard {
 
 	bool started, failed, closing, closed, abandoned;
 	bool disk_failed; /* so that the inner io may never close */
-	raft_term term; /* on the disk */
+	raft_term term;   /* on the disk */
 	/* A clock that stands still while the process is paused: what took long
 	 * on this one was really slow. */
 	uint64_t uptime;
@@ -170,7 +171,8 @@ void guard_fail(struct guard *g, int rc, const char *text);
 /* Cancel what the inner io doesn't have, close libraft and the inner io. Calls
  * world->closed, later or inside. */
 void guard_close(struct guard *g);
-/* Don't wait for that: the guard calls nobody any more and frees itself then. */
+/* Don't wait for that: the guard calls nobody any more and frees itself then.
+ */
 void guard_abandon(struct guard *g);
 
 /* Between the files of the guard. */

@@ -34,21 +34,21 @@ struct fsm {
 	struct core *core;
 	struct op_array ops;
 	struct state_hash hashes[HASHES_KEPT];
-	struct image_job *image; /* NULL: no image is being taken */
+	struct image_job *image;  /* NULL: no image is being taken */
 	struct disk_request *put; /* what waits for it */
 	uint64_t retry; /* uptime before which no new image is begun */
 };
 
-/* Reads wait in `waiting` until a round can begin, in `polled` while it goes on,
- * in `ready` or `refused` until the next turn. */
+/* Reads wait in `waiting` until a round can begin, in `polled` while it goes
+ * on, in `ready` or `refused` until the next turn. */
 struct read_list { /* all zero: empty */
 	struct repl_read *head, *tail;
 };
 struct reads {
 	struct read_list waiting, polled, ready, refused;
-	uint64_t nonce; /* of the newest round */
-	raft_term term; /* of the round that goes on; 0: none */
-	uint64_t index; /* committed when it began */
+	uint64_t nonce;  /* of the newest round */
+	raft_term term;  /* of the round that goes on; 0: none */
+	uint64_t index;  /* committed when it began */
 	uint64_t resend; /* on the monotonic clock */
 	uint64_t answered[HF_MEMBERS_MAX];
 	size_t answers;
@@ -68,14 +68,14 @@ struct repl {
 	struct batch batch;
 	struct cluster_clock clock;
 	struct proposal proposals[INFLIGHT_MAX];
-	struct sealed sealed;	 /* taken off the batch, not yet proposed */
-	raft_term opened;	 /* the term that our term entry belongs to */
+	struct sealed sealed;    /* taken off the batch, not yet proposed */
+	raft_term opened;        /* the term that our term entry belongs to */
 	raft_index opened_index; /* where it is */
-	raft_term serving;	 /* the term that it was applied in; 0: never */
-	uint64_t serial;   /* of the last entry proposed in this term */
-	uint64_t stamp;    /* the largest proposed in this term */
-	uint64_t stamped;  /* when, on the monotonic clock */
-	uint64_t hashed;   /* entries since the last that carried a hash */
+	raft_term serving;       /* the term that it was applied in; 0: never */
+	uint64_t serial;         /* of the last entry proposed in this term */
+	uint64_t stamp;          /* the largest proposed in this term */
+	uint64_t stamped;        /* when, on the monotonic clock */
+	uint64_t hashed; /* entries since the last that carried a hash */
 	struct raft_transfer transfer;
 	bool transfer_wanted;
 
@@ -87,7 +87,7 @@ struct repl {
 	bool told_serving;
 
 	struct clocks turned; /* the last turn's clocks */
-	int failed; /* why; 0: not */
+	int failed;           /* why; 0: not */
 	bool failed_told;
 	bool running, closing, done_called;
 	char text[HF_ERROR_TEXT];

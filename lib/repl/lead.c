@@ -68,15 +68,15 @@ static void open_term(struct repl *repl)
 	repl->stats.elections++;
 }
 
-/* The latest stamp that expires no session whose renewal waits here: "a due tick
- * goes behind renewals already received".
+/* The latest stamp that expires no session whose renewal waits here: "a due
+ * tick goes behind renewals already received".
  *
  * The clock is set back to what is stamped, which is always safe: time only
  * runs slower. It can't go on for ever: the renewal that time waits for is in
  * the very next entries, and then its session's deadline lies a ttl ahead. So
  * only renewals count that the core will accept (the session lives, and is the
- * asking node's) and that come in time: a session whose deadline isn't above the
- * last stamp proposed is over in the log already. */
+ * asking node's) and that come in time: a session whose deadline isn't above
+ * the last stamp proposed is over in the log already. */
 struct hold {
 	const struct core *core;
 	uint64_t floor, stamp;
@@ -88,8 +88,8 @@ static void hold_back(void *ctx, const struct renewal *renewal)
 	struct record r;
 
 	if (core_session(h->core, renewal->session, &r) &&
-	    r.session.node == renewal->node &&
-	    r.session.deadline > h->floor && r.session.deadline <= h->stamp)
+	    r.session.node == renewal->node && r.session.deadline > h->floor &&
+	    r.session.deadline <= h->stamp)
 		h->stamp = r.session.deadline - 1;
 }
 
@@ -164,8 +164,7 @@ static void serve(struct repl *repl, bool paused)
 	env_clocks(repl->env, &now);
 	clock_turn(&repl->clock, election_us(repl));
 	clock_read(&repl->clock, &now);
-	while (!paused && lead_serving(repl) &&
-	       seal_due(repl) <= now.monotonic)
+	while (!paused && lead_serving(repl) && seal_due(repl) <= now.monotonic)
 		if (!seal(repl))
 			return;
 }

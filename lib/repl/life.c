@@ -299,4 +299,3 @@ void repl_free(struct repl *repl)
 	guard_destroy(repl->guard);
 	mem_free(repl->mem, repl);
 }
-

@@ -25,10 +25,10 @@
  * must be well above what may be in flight to one follower (guard 9). */
 #define SNAPSHOT_THRESHOLD 8192
 #define SNAPSHOT_TRAILING 4096
-#define TRAILING_FACTOR 4	     /* trailing / entries in flight, at least */
-#define RAFT_INFLIGHT_MAX 256	     /* entries in flight to one follower */
-#define IMAGE_SLICE 2000	     /* objects a turn, about a millisecond */
-#define SNAPSHOT_RETRY_US 10000000   /* after one that ran out of memory */
+#define TRAILING_FACTOR 4          /* trailing / entries in flight, at least */
+#define RAFT_INFLIGHT_MAX 256      /* entries in flight to one follower */
+#define IMAGE_SLICE 2000           /* objects a turn, about a millisecond */
+#define SNAPSHOT_RETRY_US 10000000 /* after one that ran out of memory */
 
 /* Bytes of entries in one AppendEntries: half of what its lane takes. One entry
  * always fits. */
@@ -64,8 +64,8 @@
 #define HASH_EVERY 1024
 #define HASHES_KEPT 4096 /* a power of two */
 
-/* Disk requests that can be taken when memory runs out: what one call of libraft
- * asks for. */
+/* Disk requests that can be taken when memory runs out: what one call of
+ * libraft asks for. */
 #define SPARE_REQUESTS 8
 
 /* Sends that wait for the next turn to be reported done. */

@@ -1,8 +1,9 @@
 /* Entries on their way through libraft.
  *
- * raft_apply is called without a callback: what came of an entry is seen when it
- * is applied, and libraft then queues nothing that somebody would have to drain.
- * It keeps the request linked until then, so requests come from a pool. */
+ * raft_apply is called without a callback: what came of an entry is seen when
+ * it is applied, and libraft then queues nothing that somebody would have to
+ * drain. It keeps the request linked until then, so requests come from a pool.
+ */
 #include "repl/internal.h"
 
 #include <stdio.h>

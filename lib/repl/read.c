@@ -2,10 +2,11 @@
  *
  * The leader of term T notes what is committed and asks the others for their
  * term. When a majority of voters, itself included, has answered "not above T"
- * to a question asked after the reads arrived, nobody else can have been elected
- * before that: voters make a higher term durable before they vote. If it still
- * leads in T and has applied what it noted, its state is not older than the
- * reads. Reads that arrive while a round is out wait for the next one. */
+ * to a question asked after the reads arrived, nobody else can have been
+ * elected before that: voters make a higher term durable before they vote. If
+ * it still leads in T and has applied what it noted, its state is not older
+ * than the reads. Reads that arrive while a round is out wait for the next one.
+ */
 #include "repl/internal.h"
 #include "repl/message.h"
 
@@ -58,7 +59,8 @@ static bool answered(const struct reads *reads, uint64_t id)
 	return false;
 }
 
-static bool majority(const struct repl *repl, const struct raft_configuration *c)
+static bool majority(const struct repl *repl,
+		     const struct raft_configuration *c)
 {
 	unsigned voters = 0, votes = 0;
 

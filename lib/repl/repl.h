@@ -1,14 +1,15 @@
 /* One Raft group on libraft: a replicated core.
  *
  * Takes operations while it leads, packs them into entries, has libraft
- * replicate these, applies what is committed to the core, and tells what came of
- * it. Its world is a struct raft_io (the disk), a struct env (time) and `send`
- * (the links); all of it runs on one thread. README in this folder explains it.
+ * replicate these, applies what is committed to the core, and tells what came
+ * of it. Its world is a struct raft_io (the disk), a struct env (time) and
+ * `send` (the links); all of it runs on one thread. README in this folder
+ * explains it.
  *
  * `send`, `linked` and `output` are called from inside repl_start, repl_turn,
  * repl_receive and the callbacks of the raft_io; they may call repl_submit,
- * repl_read and what only looks. All others are called from repl_turn (and reads
- * from repl_close), and may call anything but repl_turn, repl_close and
+ * repl_read and what only looks. All others are called from repl_turn (and
+ * reads from repl_close), and may call anything but repl_turn, repl_close and
  * repl_free. */
 #ifndef HF_REPL_REPL_H
 #define HF_REPL_REPL_H
@@ -36,11 +37,11 @@ struct repl_config {
 	 * them small. */
 	uint32_t heartbeat_ms, tick_ms;
 	uint32_t snapshot_threshold, snapshot_trailing; /* entries */
-	uint32_t image_slice;				/* objects a turn */
+	uint32_t image_slice;                           /* objects a turn */
 	uint32_t append_timeout_ms; /* a write that takes longer has failed */
-	uint32_t inflight_max;	    /* entries proposed and not yet applied */
-	uint64_t check_every;	    /* of core_check_every */
-	uint64_t hash_every; /* entries between two hashes in the log */
+	uint32_t inflight_max;      /* entries proposed and not yet applied */
+	uint64_t check_every;       /* of core_check_every */
+	uint64_t hash_every;        /* entries between two hashes in the log */
 	const struct mem *mem;
 	/* Switches guards off by number, for tests: bit n is guard n of
 	 * repl/guard.h. */
@@ -65,11 +66,12 @@ struct repl_calls {
 	void (*failed)(void *arg, int rc, const char *text);
 };
 
-/* `io` is the disk: what raft_uv_init or the simulator made, with its send, time
- * and random of no consequence. Its `data` is ours while the repl lives. It stays
- * the caller's; repl_close calls its close, and its memory is needed until that
- * has completed. `calls` are needed as long as the repl. Errors: HF_ENOMEM, HF_EIO, HF_ECORRUPT, HF_EINVAL;
- * `error` gets HF_ERROR_TEXT bytes at most. */
+/* `io` is the disk: what raft_uv_init or the simulator made, with its send,
+ * time and random of no consequence. Its `data` is ours while the repl lives.
+ * It stays the caller's; repl_close calls its close, and its memory is needed
+ * until that has completed. `calls` are needed as long as the repl. Errors:
+ * HF_ENOMEM, HF_EIO, HF_ECORRUPT, HF_EINVAL; `error` gets HF_ERROR_TEXT bytes
+ * at most. */
 int repl_open(struct repl **repl, const struct repl_config *config,
 	      struct env *env, struct raft_io *io,
 	      const struct repl_calls *calls, void *arg, char *error);
@@ -81,8 +83,8 @@ int repl_start(struct repl *repl, char *error);
 /* Ends everything; `done` is called once, later or inside, when libraft has let
  * go of the io, or at once if it may never (after a failed or stuck write: then
  * `clean` is false, and libraft's memory is freed only if the io's close
- * completes after all, or given up). Reads that wait are refused. repl_free after
- * that. NULL-safe. */
+ * completes after all, or given up). Reads that wait are refused. repl_free
+ * after that. NULL-safe. */
 void repl_close(struct repl *repl, void (*done)(void *arg, bool clean),
 		void *arg);
 void repl_free(struct repl *repl);
@@ -129,9 +131,9 @@ bool repl_failed(const struct repl *repl);
 struct repl_stats {
 	uint64_t entries, ops, snapshots_taken, snapshots_installed;
 	uint64_t snapshot_bytes; /* of those taken */
-	uint64_t guarded[16]; /* how often each guard stepped in, by
-				its number in repl/guard.h */
-	uint64_t elections;   /* won by this member */
+	uint64_t guarded[16];    /* how often each guard stepped in, by
+				   its number in repl/guard.h */
+	uint64_t elections;      /* won by this member */
 };
 void repl_stats(const struct repl *repl, struct repl_stats *stats);
 

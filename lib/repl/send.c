@@ -6,7 +6,6 @@
 #include "repl/disk.h"
 #include "repl/message.h"
 
-
 #define SENDS_CAP_MIN 64
 
 /* Remember to complete a send. Without memory the request is lost, and with it
@@ -60,8 +59,8 @@ static struct install *install_of(struct guard *g, raft_id to)
 }
 
 /* When the snapshot that was read is newer than the one that libraft meant, it
- * corrects the index but not the term (legacyLoadSnapshotCb): the receiver would
- * take its log for one that disagrees. */
+ * corrects the index but not the term (legacyLoadSnapshotCb): the receiver
+ * would take its log for one that disagrees. */
 static void mend_snapshot(struct guard *g, struct raft_message *m)
 {
 	struct raft_install_snapshot *s = &m->install_snapshot;
@@ -103,8 +102,8 @@ static void mend(struct guard *g, struct raft_message *m)
 		cap_bytes(g, m);
 }
 
-/* All AppendEntries take one lane, heartbeats too: one that overtakes entries is
- * refused, and a refusal makes libraft fall back to one message per tick. */
+/* All AppendEntries take one lane, heartbeats too: one that overtakes entries
+ * is refused, and a refusal makes libraft fall back to one message per tick. */
 static enum lane lane_of(const struct raft_message *m)
 {
 	if (m->type == RAFT_INSTALL_SNAPSHOT)
@@ -150,8 +149,7 @@ static bool expired(const struct guard *g, const struct install *i)
 
 static bool reading_snapshot(const struct guard *g)
 {
-	list_for(it, &g->requests)
-	{
+	list_for (it, &g->requests) {
 		if (container_of(it, struct disk_request, link)->kind ==
 		    DISK_GET)
 			return true;

@@ -2,8 +2,8 @@
  *
  * libraft wants a snapshot's buffers at once. It gets a placeholder, and its
  * request to store them is held by the guard until the image is complete; the
- * guard then stores the image in the placeholder's stead. So a placeholder never
- * reaches the disk, and no turn takes longer than a slice. */
+ * guard then stores the image in the placeholder's stead. So a placeholder
+ * never reaches the disk, and no turn takes longer than a slice. */
 #include "repl/internal.h"
 
 #include <stdio.h>
@@ -168,7 +168,7 @@ static void fail_restore(struct repl *repl, int rc, const char *why)
 	char text[HF_ERROR_TEXT];
 
 	snprintf(text, sizeof(text), "the snapshot can't be restored: %.150s",
-		 why && *why ? why
+		 why && *why       ? why
 		 : rc == HF_ENOMEM ? "out of memory"
 				   : "it is damaged");
 	guard_fail(repl->guard, rc, text);

@@ -1,5 +1,5 @@
-/* A disk in memory, as a struct raft_io: it does one thing after the other, each
- * takes its time, and what is asked to fail fails. */
+/* A disk in memory, as a struct raft_io: it does one thing after the other,
+ * each takes its time, and what is asked to fail fails. */
 #include "lib/fakedisk.h"
 
 #include <check.h>
@@ -378,10 +378,9 @@ static int io_append(struct raft_io *io, struct raft_io_append *req,
 	op->index = m->next_append;
 	op->entries = calloc(n, sizeof(*op->entries));
 	for (unsigned i = 0; i < n; i++)
-		op->entries[i] = (struct fake_entry){
-			entries[i].term, entries[i].type,
-			copy_of(&entries[i].buf)
-		};
+		op->entries[i] =
+			(struct fake_entry){ entries[i].term, entries[i].type,
+					     copy_of(&entries[i].buf) };
 	m->next_append += n;
 	return 0;
 }

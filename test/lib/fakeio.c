@@ -57,8 +57,7 @@ static void call_send(void *arg, uint64_t to, enum lane lane,
 		message->at += fake->bulk_us;
 	}
 	if (fake->cut[m->id][to] ||
-	    (fake->filter &&
-	     !fake->filter(fake, message, fake->filter_ctx))) {
+	    (fake->filter && !fake->filter(fake, message, fake->filter_ctx))) {
 		free(message->bytes);
 		free(message);
 		return;
@@ -281,8 +280,7 @@ static uint64_t next_event(const struct fake *fake)
 {
 	uint64_t at = UINT64_MAX;
 
-	list_for(it, &fake->messages)
-	{
+	list_for (it, &fake->messages) {
 		const struct fake_message *message =
 			container_of(it, struct fake_message, link);
 		const struct fake_member *to = &fake->members[message->to - 1];
@@ -353,8 +351,7 @@ static bool settled(struct fake *fake)
 
 		if (!m->up || repl_failed(m->repl))
 			continue;
-		if (first &&
-		    repl_applied(first->repl) != repl_applied(m->repl))
+		if (first && repl_applied(first->repl) != repl_applied(m->repl))
 			return false;
 		first = m;
 		if (raft_last_index(raft_of(m->repl)) !=
@@ -419,10 +416,9 @@ int fake_renew(struct fake_member *m, uint64_t node, uint64_t session)
 int fake_acquire(struct fake_member *m, uint64_t node, uint64_t session,
 		 uint64_t seq, const char *name)
 {
-	struct op op = { .kind = OP_ACQUIRE,
-			 .node = node,
-			 .session = session,
-			 .seq = seq };
+	struct op op = {
+		.kind = OP_ACQUIRE, .node = node, .session = session, .seq = seq
+	};
 
 	op.acquire.owner = 1;
 	op.acquire.name = (const uint8_t *)name;
@@ -434,10 +430,9 @@ int fake_acquire(struct fake_member *m, uint64_t node, uint64_t session,
 int fake_release(struct fake_member *m, uint64_t node, uint64_t session,
 		 uint64_t seq, uint64_t token)
 {
-	struct op op = { .kind = OP_RELEASE,
-			 .node = node,
-			 .session = session,
-			 .seq = seq };
+	struct op op = {
+		.kind = OP_RELEASE, .node = node, .session = session, .seq = seq
+	};
 
 	op.release.token = token;
 	return submit(m, &op);
@@ -446,8 +441,8 @@ int fake_release(struct fake_member *m, uint64_t node, uint64_t session,
 const struct output *fake_last(const struct fake_member *m,
 			       enum output_kind kind, enum op_kind op)
 {
-	size_t n = m->outputs_len < FAKE_OUTPUTS ? m->outputs_len
-						 : FAKE_OUTPUTS;
+	size_t n =
+		m->outputs_len < FAKE_OUTPUTS ? m->outputs_len : FAKE_OUTPUTS;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct output *o =

@@ -28,7 +28,7 @@ struct fake_entry {
 struct fake_disk {
 	raft_term term;
 	raft_id vote;
-	raft_index start;	     /* of the first entry */
+	raft_index start; /* of the first entry */
 	struct fake_entry *entries;
 	size_t len, cap;
 	struct raft_snapshot *snapshot; /* one buffer; NULL: none */
@@ -56,11 +56,11 @@ struct fake_member {
 	uint64_t lag; /* how far its raw clock is behind: may only grow */
 
 	/* Faults of the disk. */
-	bool stuck;	    /* nothing is ever done */
+	bool stuck;         /* nothing is ever done */
 	bool fail_append;   /* the next one done fails */
 	bool refuse_append; /* the next one asked for is refused */
 	bool fail_term, fail_vote, fail_get, refuse_put, fail_put;
-	uint64_t disk_us;  /* how long an operation takes */
+	uint64_t disk_us; /* how long an operation takes */
 	uint64_t get_us;
 
 	/* What it said. */
@@ -88,7 +88,7 @@ struct fake {
 	size_t len;
 	struct fake_member members[FAKE_MEMBERS];
 	struct list messages;
-	bool cut[FAKE_MEMBERS + 1][FAKE_MEMBERS + 1]; /* from, to */
+	bool cut[FAKE_MEMBERS + 1][FAKE_MEMBERS + 1];  /* from, to */
 	bool down[FAKE_MEMBERS + 1][FAKE_MEMBERS + 1]; /* not linked */
 	uint64_t latency_us, bulk_us;
 	/* Called with each message sent; false: it is lost. `at` may be

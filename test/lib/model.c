@@ -36,10 +36,10 @@ static int refuse_open(struct model *m, const struct op *op)
 
 	if (op->node == 0 || op->open.flags > OPEN_MEMBER)
 		return HF_EINVAL;
-	if (peer &&
-	    (op->open.boot < peer->boot ||
-	     (op->open.boot == peer->boot && op->open.nth <= peer->nth)))
+	if (peer && op->open.boot < peer->boot)
 		return HF_EOLDBOOT;
+	if (peer && op->open.boot == peer->boot && op->open.nth <= peer->nth)
+		return HF_ESESSION;
 	if (op->open.ttl < m->limits.ttl_min_us ||
 	    op->open.ttl > m->limits.ttl_max_us)
 		return HF_ELIMIT;

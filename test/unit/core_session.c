@@ -77,7 +77,7 @@ START_TEST(a_repeated_open_answers_as_the_first)
 	ck_assert_uint_eq(m.answer.deadline, 10 * SECOND);
 	ck_assert_uint_eq(m.answer.seq, 2);
 	machine_close(&m, 1, s);
-	ck_assert_int_eq(machine_do(&m, &op), HF_EOLDBOOT);
+	ck_assert_int_eq(machine_do(&m, &op), HF_ESESSION);
 	machine_end(&m);
 }
 END_TEST
@@ -89,7 +89,7 @@ START_TEST(an_old_boot_opens_no_session)
 	machine_init(&m, 1);
 	ck_assert_int_eq(open_as(&m, 1, 5, 2, 0), 0);
 	ck_assert_int_eq(open_as(&m, 1, 4, 3, 0), HF_EOLDBOOT);
-	ck_assert_int_eq(open_as(&m, 1, 5, 1, 0), HF_EOLDBOOT);
+	ck_assert_int_eq(open_as(&m, 1, 5, 1, 0), HF_ESESSION);
 	machine_close(&m, 1, 1);
 	ck_assert_int_eq(open_as(&m, 1, 4, 9, OPEN_MEMBER), HF_EOLDBOOT);
 	ck_assert_int_eq(open_as(&m, 2, 1, 1, 0), 0);

@@ -234,9 +234,8 @@ START_TEST(large_batches_reach_every_follower)
 
 		memset(name, 'x', sizeof(name));
 		snprintf(name + 480, 20, "%lu", (unsigned long)seq);
-		ck_assert_int_eq(fake_acquire(m, 1, session, seq % 4000 + 1,
-					      name),
-				 0);
+		ck_assert_int_eq(
+			fake_acquire(m, 1, session, seq % 4000 + 1, name), 0);
 		if (seq % 1000 == 0)
 			fake_run(&f, 5000);
 	}

@@ -305,9 +305,9 @@ START_TEST(a_stale_rejection_does_not_go_below_what_is_matched)
 		/* Unheard for a tick: libraft probes. */
 		f.cut[m->id][leader->id] = true;
 		fake_run(&f, 200000);
-		ck_assert_int_eq(raft_match_index(raft_of(leader->repl), m->id,
-						  &match),
-				 0);
+		ck_assert_int_eq(
+			raft_match_index(raft_of(leader->repl), m->id, &match),
+			0);
 		listen_to(&f, &h);
 		receive_rejection(leader, m->id, match, match - 5);
 		ck_assert_int_eq((int)h.count, off);
@@ -381,11 +381,11 @@ START_TEST(entries_from_the_very_first_on_do_not_enter_a_compacted_log)
 	struct raft *raft = raft_of(m->repl);
 	ck_assert_uint_gt(raft->trail.offset, 0);
 	raft_index last = raft_last_index(raft);
-	receive_entries(m, fake_elect(&f)->id,
-			&(struct raft_append_entries){
-				.term = repl_term(m->repl),
-				.entries = &entry,
-				.n_entries = 1 });
+	receive_entries(
+		m, fake_elect(&f)->id,
+		&(struct raft_append_entries){ .term = repl_term(m->repl),
+					       .entries = &entry,
+					       .n_entries = 1 });
 	ck_assert_uint_eq(guarded(m, GUARD_COMPACTED), 1);
 	ck_assert(list_empty(&m->ops));
 	ck_assert_uint_eq(raft_last_index(raft), last);
@@ -399,11 +399,11 @@ START_TEST(a_leader_does_not_listen_to_another_of_its_term)
 
 	struct fake_member *m = follower(&f, 0, 3);
 	struct fake_member *leader = fake_elect(&f);
-	receive_entries(leader, m->id,
-			&(struct raft_append_entries){
-				.term = repl_term(leader->repl),
-				.prev_log_index = 1,
-				.prev_log_term = 1 });
+	receive_entries(
+		leader, m->id,
+		&(struct raft_append_entries){ .term = repl_term(leader->repl),
+					       .prev_log_index = 1,
+					       .prev_log_term = 1 });
 	ck_assert_uint_eq(guarded(leader, GUARD_TWO_LEADERS), 1);
 	ck_assert(repl_serving(leader->repl));
 	fake_free(&f);
@@ -478,8 +478,9 @@ START_TEST(a_term_is_found_by_its_index)
 		struct raft_trail *t = &raft_of(m->repl)->trail;
 
 		for (size_t i = 0; i < m->disk.len; i++)
-			ck_assert_uint_eq(trail_term(t, m->disk.start + (raft_index)i),
-					  m->disk.entries[i].term);
+			ck_assert_uint_eq(
+				trail_term(t, m->disk.start + (raft_index)i),
+				m->disk.entries[i].term);
 		ck_assert_uint_eq(trail_term(t, 0), 0);
 		ck_assert_uint_eq(trail_term(t, m->disk.start + m->disk.len),
 				  0);

@@ -28,9 +28,9 @@ static void acquire_many(struct fake *fake, uint64_t node, uint64_t session,
 		char name[32];
 
 		snprintf(name, sizeof(name), "lock %d", (int)(i % 10));
-		ck_assert_int_eq(fake_acquire(fake_leader(fake), node, session,
-					      i, name),
-				 0);
+		ck_assert_int_eq(
+			fake_acquire(fake_leader(fake), node, session, i, name),
+			0);
 		fake_run(fake, i * 37 % 5000);
 	}
 }

@@ -229,8 +229,8 @@ START_TEST(only_current_answers_of_voters_with_no_higher_term_count)
 	uint64_t nonce = m->repl->reads.nonce;
 	answer(m, other, nonce - 1, term); /* of another round */
 	answer(m, other, nonce, term + 1); /* it may have voted */
-	answer(m, 4, nonce, term);	   /* a stranger */
-	answer(m, m->id, nonce, term);	   /* counted already */
+	answer(m, 4, nonce, term);         /* a stranger */
+	answer(m, m->id, nonce, term);     /* counted already */
 	m->wake = f.now;
 	fake_run(&f, 1000);
 	ck_assert_int_eq(r.rc, PENDING);
