@@ -200,13 +200,13 @@ static void on_written(uv_write_t *write, int status)
 	mark(c);
 }
 
-/* What the kernel doesn't take at once is libuv's until it does; what is written
- * meanwhile collects in `out`. */
+/* What the kernel doesn't take at once is libuv's until it does; what is
+ * written meanwhile collects in `out`. */
 static int hand_over(struct conn *c)
 {
 	uv_stream_t *stream = (uv_stream_t *)&c->tcp;
-	uv_buf_t all = uv_buf_init((char *)c->out.base,
-				   (unsigned int)c->out.len);
+	uv_buf_t all =
+		uv_buf_init((char *)c->out.base, (unsigned int)c->out.len);
 	int taken = uv_try_write(stream, &all, 1);
 
 	if (taken < 0 && taken != UV_EAGAIN)
@@ -220,9 +220,9 @@ static int hand_over(struct conn *c)
 	struct buf empty = c->sent;
 	c->sent = c->out;
 	c->out = empty;
-	uv_buf_t rest = uv_buf_init((char *)c->sent.base + taken,
-				    (unsigned int)c->sent.len -
-					    (unsigned int)taken);
+	uv_buf_t rest =
+		uv_buf_init((char *)c->sent.base + taken,
+			    (unsigned int)c->sent.len - (unsigned int)taken);
 	c->write.data = c;
 	c->writing = true;
 	return uv_write(&c->write, stream, &rest, 1, on_written);
@@ -239,8 +239,8 @@ static void flush(struct conn *c)
 void net_flush(struct net *net)
 {
 	while (!list_empty(&net->dirty)) {
-		struct conn *c = container_of(net->dirty.next, struct conn,
-					      dirty);
+		struct conn *c =
+			container_of(net->dirty.next, struct conn, dirty);
 		list_remove(&c->dirty);
 		flush(c);
 	}

@@ -62,8 +62,8 @@ static int check_file_system(const struct dir *dir, char *error)
 static int in_use(const struct dir *dir, char *error)
 {
 	char pid[16] = "";
-	ssize_t n = dir->lock < 0 ? 0
-				  : pread(dir->lock, pid, sizeof(pid) - 1, 0);
+	ssize_t n =
+		dir->lock < 0 ? 0 : pread(dir->lock, pid, sizeof(pid) - 1, 0);
 
 	if (n > 0)
 		pid[strspn(pid, "0123456789")] = 0;
@@ -128,8 +128,9 @@ static int sync_parent(const struct dir *dir, char *error)
 
 	if (fd >= 0)
 		close(fd);
-	return rc < 0 ? fail_system(error, number, "cannot sync the parent of "
-						   "%s",
+	return rc < 0 ? fail_system(error, number,
+				    "cannot sync the parent of "
+				    "%s",
 				    dir->path)
 		      : 0;
 }
@@ -224,8 +225,9 @@ static int identify(struct dir *dir, const struct dir_want *want, char *error)
 
 	/* A lock held here says nothing of a process on another machine, nor
 	 * of one that has another copy open. */
-	dir->former_dead = !found || (place_same(&identity.place, &here) &&
-				      place_one_machine(&identity.place, &here));
+	dir->former_dead =
+		!found || (place_same(&identity.place, &here) &&
+			   place_one_machine(&identity.place, &here));
 	identity.place = here;
 	dir->boot = ++identity.boot;
 	dir->incarnation = identity.incarnation;

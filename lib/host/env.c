@@ -44,8 +44,8 @@ static void wake(struct env *env, uint64_t monotonic_us)
 		uv_timer_stop(&host->wake);
 		return;
 	}
-	uint64_t at_ms = monotonic_us / US_PER_MS +
-			 (monotonic_us % US_PER_MS != 0);
+	uint64_t at_ms =
+		monotonic_us / US_PER_MS + (monotonic_us % US_PER_MS != 0);
 	uv_timer_start(&host->wake, on_wake,
 		       at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }

@@ -45,8 +45,8 @@ static int copy_members(struct host *host)
 
 		if (!address)
 			return HF_ENOMEM;
-		host->members[i] = (struct repl_member){ config->members[i].id,
-							 address };
+		host->members[i] =
+			(struct repl_member){ config->members[i].id, address };
 		host->members_len++;
 	}
 	if (n > 0)
@@ -125,10 +125,10 @@ static void *thread_main(void *arg)
 	atomic_store(&host->self, pthread_self());
 	int rc = loop_open(host);
 	if (rc < 0) {
-		tell_opened(host, fail(host->error,
-				       rc == UV_ENOMEM ? HF_ENOMEM : HF_EIO,
-				       "cannot start a loop: %s",
-				       uv_strerror(rc)));
+		tell_opened(host,
+			    fail(host->error,
+				 rc == UV_ENOMEM ? HF_ENOMEM : HF_EIO,
+				 "cannot start a loop: %s", uv_strerror(rc)));
 		return NULL;
 	}
 	rc = open_all(host);

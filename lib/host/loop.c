@@ -1,14 +1,13 @@
 /* The turns of the loop, and its end.
  *
- * One turn for each time that the loop looks for events, just before it waits
- * again: so all that was readable has been handed over, libuv's timers and
- * raft_uv's have run, and nothing that follows from them waits for the next
- * event. What a turn itself brings about gets another round at once. */
+ * One turn, and only one, for each time that the loop looks for events, just
+ * before it waits again: so all that was readable has been handed over (a
+ * leader that was paused relies on it), libuv's timers and raft_uv's have run,
+ * and nothing that follows from them waits for the next event. */
 #include "host/internal.h"
 
 #include <stdlib.h>
 
-#define ROUNDS_MAX 8 /* then other events get their chance */
 /* How much longer than its own time the node may take to close. */
 #define NODE_GRACE_MS 2000
 /* For the disk's outstanding work, and for names being looked up. */
@@ -75,7 +74,7 @@ void loop_begin_close(struct host *host, uint64_t timeout_us)
 	node_close(host->node, timeout_us, on_node_closed, host);
 }
 
-/* Is there more to do at once? */
+/* Is there more to do without waiting? */
 static bool turn(struct host *host)
 {
 	host->net.stirred = false;
@@ -88,10 +87,8 @@ static bool turn(struct host *host)
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct host *host = prepare->data;
-	bool more = true;
+	bool more = turn(host);
 
-	for (int i = 0; more && i < ROUNDS_MAX && !host->node_closed; i++)
-		more = turn(host);
 	if (host->node_closed)
 		close_handles(host);
 	else if (more)

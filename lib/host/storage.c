@@ -107,7 +107,7 @@ static void configure(struct storage *storage, size_t segment_bytes)
 }
 
 int storage_open(struct storage **out, uv_loop_t *loop, const struct dir *dir,
-	      size_t segment_bytes, char *error)
+		 size_t segment_bytes, char *error)
 {
 	struct storage *storage = calloc(1, sizeof(*storage));
 
@@ -128,6 +128,8 @@ int storage_open(struct storage **out, uv_loop_t *loop, const struct dir *dir,
 	int rc = dir_group(dir, error);
 	if (rc == 0)
 		rc = storage_load_votes(storage, error);
+	if (rc == 0)
+		storage_drop_spares(storage);
 	if (rc == 0 && raft_uv_init(&storage->io, loop, storage->path,
 				    &storage->transport) != 0)
 		rc = fail(error, HF_EINVAL, "%.200s", storage->io.errmsg);
@@ -146,7 +148,8 @@ struct raft_io *storage_io(struct storage *storage)
 	return &storage->io;
 }
 
-void storage_close(struct storage *storage, void (*closed)(void *arg), void *arg)
+void storage_close(struct storage *storage, void (*closed)(void *arg),
+		   void *arg)
 {
 	if (storage->closed) {
 		closed(arg);

@@ -1,9 +1,10 @@
 /* The last resort, after a failed disk: raft_uv's close never completes.
  *
- * When the kernel refuses a write at once, raft_uv 0.22 forgets the segment that
- * it was for: its file, its eventfd and its asynchronous context stay open. The
- * eventfd is found through its handle in the loop, the file by its name. The
- * context (one of the system's fs.aio-max-nr) is lost until the process ends. */
+ * When the kernel refuses a write at once, raft_uv 0.22 forgets the segment
+ * that it was for: its file, its eventfd and its asynchronous context stay
+ * open. The eventfd is found through its handle in the loop, the file by its
+ * name. The context (one of the system's fs.aio-max-nr) is lost until the
+ * process ends. */
 #include "host/storage_internal.h"
 
 #include <dirent.h>

@@ -33,6 +33,9 @@ void storage_guard_votes(struct storage *storage);
 int storage_load_votes(struct storage *storage, char *error);
 void storage_drop_snapshot(struct raft_snapshot *snapshot); /* and what it holds */
 
+/* storage_spare.c: an optimisation; what it can't do stays. */
+void storage_drop_spares(const struct storage *storage);
+
 /* storage_write.c: replace append, snapshot_put and snapshot_get. */
 void storage_guard_writes(struct storage *storage);
 /* Look at raft_uv's last error, which the next write wipes away. */

@@ -1,9 +1,9 @@
 /* Term and vote, written twice.
  *
  * raft_uv keeps them in two files without a checksum, and takes the older one
- * where the newer is short. A member that forgets its vote may vote twice in one
- * term, and two leaders of one term follow. So each step is made durable in a
- * record of ours first, then in raft_uv's files; at the next start these must
+ * where the newer is short. A member that forgets its vote may vote twice in
+ * one term, and two leaders of one term follow. So each step is made durable in
+ * a record of ours first, then in raft_uv's files; at the next start these must
  * hold what they held before the step or after it, and are brought up to it. */
 #include "host/storage_internal.h"
 
@@ -53,8 +53,8 @@ static int set_vote(struct raft_io *io, raft_id candidate)
 
 /* raft_uv writes term 1, then the first segment, and refuses to do it again: a
  * crash between the two would leave a member without a configuration for ever.
- * Our record says that the log is being made, and storage_load_votes clears away
- * what there is of it. */
+ * Our record says that the log is being made, and storage_load_votes clears
+ * away what there is of it. */
 static int bootstrap(struct raft_io *io, const struct raft_configuration *conf)
 {
 	struct storage *storage = storage_of(io);
@@ -122,8 +122,8 @@ static int reconcile(struct storage *storage, const struct vote *found)
 		break;
 	}
 	snprintf(storage->io.errmsg, sizeof(storage->io.errmsg),
-		 "group-1/metadata1 and 2 hold term %" PRIu64 " and vote %" PRIu64
-		 ", vote-1 holds %" PRIu64 " and %" PRIu64
+		 "group-1/metadata1 and 2 hold term %" PRIu64
+		 " and vote %" PRIu64 ", vote-1 holds %" PRIu64 " and %" PRIu64
 		 ": files are damaged or missing. Restore the whole directory, "
 		 "or replace the member",
 		 found->term, found->candidate, votes->next.term,
@@ -131,8 +131,8 @@ static int reconcile(struct storage *storage, const struct vote *found)
 	return RAFT_CORRUPT;
 }
 
-static int check_log(struct storage *storage, const struct raft_snapshot *snapshot,
-		     size_t n)
+static int check_log(struct storage *storage,
+		     const struct raft_snapshot *snapshot, size_t n)
 {
 	/* Every member's log begins with the configuration that bootstrap
 	 * wrote, and a snapshot takes the place of what goes. */
@@ -149,8 +149,8 @@ static int load(struct raft_io *io, raft_term *term, raft_id *candidate,
 		struct raft_entry **entries, size_t *n)
 {
 	struct storage *storage = storage_of(io);
-	int rc = storage->inner.load(io, term, candidate, snapshot, start, entries,
-				  n);
+	int rc = storage->inner.load(io, term, candidate, snapshot, start,
+				     entries, n);
 
 	if (rc != 0)
 		return rc;
@@ -178,7 +178,8 @@ void storage_guard_votes(struct storage *storage)
 	storage->io.set_vote = set_vote;
 }
 
-/* Calls for each file of the group's directory, until it answers other than 0. */
+/* Calls for each file of the group's directory, until it answers other than 0.
+ */
 static int for_each_file(struct storage *storage,
 			 int (*call)(int dirfd, const char *name))
 {
@@ -233,7 +234,8 @@ int storage_load_votes(struct storage *storage, char *error)
 		return clear_first_log(storage, error);
 	if (storage->votes.next.term != 0)
 		return 0;
-	/* bootstrap relies on this: it would mark a log as one to be cleared. */
+	/* bootstrap relies on this: it would mark a log as one to be cleared.
+	 */
 	rc = for_each_file(storage, is_data);
 	if (rc < 0)
 		return fail_system(error, -rc, "cannot read %s", storage->path);

@@ -71,7 +71,8 @@ static int append(struct raft_io *io, struct raft_io_append *req,
 	w->cb.append = cb;
 	storage_note_failure(storage);
 	storage->io.errmsg[0] = 0;
-	int rc = storage->inner.append(io, &w->own.append, entries, n, on_append);
+	int rc = storage->inner.append(io, &w->own.append, entries, n,
+				       on_append);
 	if (rc != 0) {
 		w->theirs = NULL; /* raft_uv may still hold it */
 		storage_note_failure(storage);
@@ -101,7 +102,7 @@ static int snapshot_put(struct raft_io *io, unsigned trailing,
 	w->own.put.data = w;
 	w->cb.put = cb;
 	int rc = w->storage->inner.snapshot_put(io, trailing, &w->own.put,
-					     snapshot, on_put);
+						snapshot, on_put);
 	if (rc != 0)
 		write_end(w);
 	return rc;
@@ -153,7 +154,8 @@ void storage_note_failure(struct storage *storage)
 					     "short write" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-		if (strncmp(storage->io.errmsg, texts[i], strlen(texts[i])) == 0)
+		if (strncmp(storage->io.errmsg, texts[i], strlen(texts[i])) ==
+		    0)
 			storage->write_failed = true;
 }
 
@@ -161,8 +163,7 @@ bool storage_writing(const struct storage *storage)
 {
 	if (storage->write_failed)
 		return false;
-	list_for(it, &storage->writes)
-	{
+	list_for (it, &storage->writes) {
 		/* A refused one never began. */
 		if (container_of(it, struct storage_write, link)->theirs)
 			return true;

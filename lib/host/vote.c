@@ -33,13 +33,13 @@ bool vote_decode(struct vote_record *record, const char *text, size_t len)
 	memcpy(copy, text, len);
 	copy[len] = 0;
 	memset(record, 0, sizeof(*record));
-	int fields = sscanf(copy,
-			    FORMAT "settled %" SCNu64 " %" SCNu64 "\n"
-				   "next %" SCNu64 " %" SCNu64 "\n"
-				   "forming %d\n",
-			    &record->settled.term, &record->settled.candidate,
-			    &record->next.term, &record->next.candidate,
-			    &forming);
+	int fields =
+		sscanf(copy,
+		       FORMAT "settled %" SCNu64 " %" SCNu64 "\n"
+			      "next %" SCNu64 " %" SCNu64 "\n"
+			      "forming %d\n",
+		       &record->settled.term, &record->settled.candidate,
+		       &record->next.term, &record->next.candidate, &forming);
 	record->forming = forming != 0;
 	return fields == 5 && vote_encode(record, again) == len &&
 	       memcmp(again, text, len) == 0;

@@ -62,10 +62,9 @@ static void rig_close(struct rig *r)
 
 static int rig_storage(struct rig *r)
 {
-	struct dir_want want = { .path = r->root,
-				 .cluster = 1,
-				 .cluster_name = "c",
-				 .node = 1 };
+	struct dir_want want = {
+		.path = r->root, .cluster = 1, .cluster_name = "c", .node = 1
+	};
 
 	ck_assert_int_eq(dir_open(&r->dir, &want, r->error), 0);
 	ck_assert_int_eq(uv_loop_init(&r->loop), 0);
@@ -101,8 +100,8 @@ static int rig_load(struct rig *r)
 	return rv;
 }
 
-/* Open, bootstrap if it's new, load: as raft_init, raft_bootstrap and raft_start
- * do. */
+/* Open, bootstrap if it's new, load: as raft_init, raft_bootstrap and
+ * raft_start do. */
 static int rig_open(struct rig *r)
 {
 	struct raft_configuration conf;
@@ -189,6 +188,48 @@ START_TEST(many_segments_are_read_back)
 	rig_close(&r);
 	ck_assert_int_eq(rig_open(&r), 0);
 	ck_assert_uint_eq(r.entries, 3001);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
+/* A file of raft_uv's folder, with `bytes` of data in `len`. */
+static void put_segment(const struct rig *r, const char *name, size_t bytes,
+			off_t len)
+{
+	char path[4096], data[64] = { 'x' };
+	snprintf(path, sizeof(path), "%s/group-1/%s", r->root, name);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, data, bytes), (ssize_t)bytes);
+	ck_assert_int_eq(ftruncate(fd, len), 0);
+	ck_assert_int_eq(fsync(fd), 0);
+	close(fd);
+}
+
+static bool has_segment(const struct rig *r, const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/group-1/%s", r->root, name);
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(only_segments_without_any_data_are_dropped)
+{
+	struct rig r;
+
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	rig_close(&r);
+	put_segment(&r, "open-7", 0, 1 << 20);
+	put_segment(&r, "open-8", 1, 1 << 20);
+	put_segment(&r, "closed-7", 0, 1 << 20);
+	ck_assert_int_eq(rig_storage(&r), 0);
+	ck_assert(!has_segment(&r, "open-7"));
+	ck_assert(has_segment(&r, "open-8"));
+	ck_assert(has_segment(&r, "closed-7"));
 	rig_close(&r);
 	rig_end(&r);
 }
@@ -475,6 +516,7 @@ START_TEST(a_vote_that_cannot_be_stored_is_an_error)
 END_TEST
 
 SUITE(what_was_appended_is_there_after_a_restart, many_segments_are_read_back,
+      only_segments_without_any_data_are_dropped,
       all_descriptors_are_closed_on_exec,
       a_crash_between_the_two_writes_keeps_the_step,
       a_crash_before_both_writes_leaves_the_step_undone,
