@@ -34,7 +34,7 @@ extern "C" {
 
 #define HF_API __attribute__((visibility("default")))
 #define HF_FOREVER UINT32_MAX
-#define HF_NAME_MAX 512	  /* bytes in a lock's name; it may hold any bytes */
+#define HF_NAME_MAX 512   /* bytes in a lock's name; it may hold any bytes */
 #define HF_MEMBERS_MAX 15 /* members of a cluster */
 
 /* Numbers never change and are never used again. Their range says what became
@@ -78,10 +78,10 @@ enum hf_error {
 
 /* What a result says about the request. */
 enum hf_outcome {
-	HF_OUTCOME_DONE = 0,	/* it took effect */
+	HF_OUTCOME_DONE = 0,    /* it took effect */
 	HF_OUTCOME_NOTHING = 1, /* it had no effect; it may be repeated */
 	HF_OUTCOME_REFUSED = 2, /* the cluster refused it for good */
-	HF_OUTCOME_UNKNOWN = 3	/* it may or may not take effect */
+	HF_OUTCOME_UNKNOWN = 3  /* it may or may not take effect */
 };
 
 /* A text that never changes and is never freed; any number has one. */
@@ -96,18 +96,18 @@ HF_API const char *hf_version(void);
 struct hf_node;
 
 struct hf_member {
-	uint64_t id;	     /* 1 or more, unique in the cluster */
+	uint64_t id;         /* 1 or more, unique in the cluster */
 	const char *address; /* "host:port", "[v6]:port" */
 };
 
 /* How sure the node is of its session, and so of every hold. */
 enum hf_session_state {
-	HF_SESSION_NONE = 0,	 /* none yet: nothing is held */
-	HF_SESSION_SAFE = 1,	 /* certain */
+	HF_SESSION_NONE = 0,     /* none yet: nothing is held */
+	HF_SESSION_SAFE = 1,     /* certain */
 	HF_SESSION_JEOPARDY = 2, /* certain, but renewals are missing */
-	HF_SESSION_UNSURE = 3,	 /* hf_lock_safe_ms is 0; may become SAFE again
+	HF_SESSION_UNSURE = 3,   /* hf_lock_safe_ms is 0; may become SAFE again
 				    with the same tokens */
-	HF_SESSION_LOST = 4	 /* the cluster ended it; all holds are gone */
+	HF_SESSION_LOST = 4      /* the cluster ended it; all holds are gone */
 };
 
 enum hf_event_type {
@@ -120,7 +120,7 @@ enum hf_event_type {
 struct hf_event {
 	enum hf_event_type type;
 	enum hf_session_state session; /* state now */
-	uint64_t leader;	       /* member id; 0: none known */
+	uint64_t leader;               /* member id; 0: none known */
 	uint64_t term;
 	uint64_t token;
 	const char *name; /* of the lock; not terminated, name_len bytes */
@@ -186,25 +186,25 @@ HF_API int hf_open(struct hf_node **node, const struct hf_options *options,
 		   char *error);
 
 /* Ask the cluster to end the session, so that its holds pass on at once; wait
- * for that at most `timeout_ms`, then end the thread and free the node. Requests
- * in flight get HF_ECLOSED or HF_EUNKNOWN. Locks taken with this node must not
- * be used afterwards. NULL does nothing. In a forked child it frees nothing and
- * answers HF_EFORKED. */
+ * for that at most `timeout_ms`, then end the thread and free the node.
+ * Requests in flight get HF_ECLOSED or HF_EUNKNOWN. Locks taken with this node
+ * must not be used afterwards. NULL does nothing. In a forked child it frees
+ * nothing and answers HF_EFORKED. */
 HF_API int hf_close(struct hf_node *node, uint32_t timeout_ms);
 
 /* --- locks --------------------------------------------------------------- */
 
 enum hf_mode {
 	HF_EXCLUSIVE = 0, /* alone */
-	HF_SHARED = 1,	  /* beside other shared holds */
-	HF_PERMITS = 2	  /* `permits` of `limit`: a semaphore */
+	HF_SHARED = 1,    /* beside other shared holds */
+	HF_PERMITS = 2    /* `permits` of `limit`: a semaphore */
 };
 
 struct hf_lock_options {
 	size_t size;
 	enum hf_mode mode;
 	uint32_t permits; /* HF_PERMITS: how many to take, default 1 */
-	uint32_t limit;	  /* HF_PERMITS: how many there are. The first to name
+	uint32_t limit;   /* HF_PERMITS: how many there are. The first to name
 			     a lock sets it; HF_EPERMITS on disagreement */
 	/* How long nobody gets the lock after this hold ends by failure: the
 	 * session's end, not a release. Default 0. */
@@ -220,8 +220,8 @@ struct hf_lock_options {
 struct hf_lock {
 	struct hf_node *node;
 	uint64_t token; /* the fencing token; 0: not held */
-	void *data;	/* the caller's, never touched */
-	struct {	/* the library's */
+	void *data;     /* the caller's, never touched */
+	struct {        /* the library's */
 		uint64_t session;
 		void *claim, *wait, *task[2];
 		void (*cb)(struct hf_lock *lock, int rc);
@@ -233,11 +233,11 @@ struct hf_lock {
 typedef void (*hf_lock_cb)(struct hf_lock *lock, int rc);
 
 /* Wait for a lock until `timeout_ms` have passed; 0 only tries: HF_EHELD (or
- * HF_ENOLEADER, HF_ETIMEDOUT, if no leader answers for 5 s). `options` may be NULL: exclusive. On any error nothing is held, also where the
- * outcome of an attempt wasn't known: the node then cancels it by itself.
- * Errors: HF_EHELD, HF_ETIMEDOUT, HF_ENOLEADER, HF_ESESSION, HF_ELIMIT,
- * HF_EPERMITS, HF_EBUSY, HF_EINVAL, HF_ENOMEM, HF_ECLOSED, HF_EFAILED,
- * HF_EFORKED, HF_EINCALLBACK. */
+ * HF_ENOLEADER, HF_ETIMEDOUT, if no leader answers for 5 s). `options` may be
+ * NULL: exclusive. On any error nothing is held, also where the outcome of an
+ * attempt wasn't known: the node then cancels it by itself. Errors: HF_EHELD,
+ * HF_ETIMEDOUT, HF_ENOLEADER, HF_ESESSION, HF_ELIMIT, HF_EPERMITS, HF_EBUSY,
+ * HF_EINVAL, HF_ENOMEM, HF_ECLOSED, HF_EFAILED, HF_EFORKED, HF_EINCALLBACK. */
 HF_API int hf_lock(struct hf_node *node, struct hf_lock *lock, const char *name,
 		   const struct hf_lock_options *options, uint32_t timeout_ms);
 HF_API int hf_trylock(struct hf_node *node, struct hf_lock *lock,
@@ -250,16 +250,17 @@ HF_API int hf_lock_start(struct hf_node *node, struct hf_lock *lock,
 			 const struct hf_lock_options *options,
 			 uint32_t timeout_ms, hf_lock_cb cb);
 
-/* Give up an acquisition that hasn't ended: 0, and its callback runs (or hf_lock
- * in another thread returns) with HF_ECANCELED. HF_ENOTHELD: it had ended; its
- * result stands. The memory of `lock` must outlive this call, too. Brief, and
- * allowed in callbacks. */
+/* Give up an acquisition that hasn't ended: 0, and its callback runs (or
+ * hf_lock in another thread returns) with HF_ECANCELED. HF_ENOTHELD: it had
+ * ended; its result stands. The memory of `lock` must outlive this call, too.
+ * Brief, and allowed in callbacks. */
 HF_API int hf_lock_cancel(struct hf_lock *lock);
 
 /* Release. The hold counts as gone from the call on (hf_lock_safe_ms is 0).
- * 0: the cluster has confirmed it. HF_ESESSION, HF_ENOTHELD: it was lost before.
- * HF_EUNKNOWN: not confirmed within `timeout_ms`; the node goes on until it is,
- * or the session has ended, and the memory of `lock` is the caller's again. */
+ * 0: the cluster has confirmed it. HF_ESESSION, HF_ENOTHELD: it was lost
+ * before. HF_EUNKNOWN: not confirmed within `timeout_ms`; the node goes on
+ * until it is, or the session has ended, and the memory of `lock` is the
+ * caller's again. */
 HF_API int hf_unlock(struct hf_lock *lock, uint32_t timeout_ms);
 HF_API int hf_unlock_start(struct hf_lock *lock, uint32_t timeout_ms,
 			   hf_lock_cb cb);
@@ -282,15 +283,15 @@ HF_API int hf_lock_validate_start(struct hf_lock *lock, uint32_t timeout_ms,
 
 /* What a resource remembers, with its data. All zero: has seen none. */
 struct hf_guard {
-	uint64_t newest;	   /* largest token of any mode */
+	uint64_t newest;           /* largest token of any mode */
 	uint64_t newest_exclusive; /* largest exclusive token */
 };
 
-/* 0 and the guard remembers the token, or HF_EFENCED. An exclusive token must be
- * at least the largest of any mode, a shared one at least the largest exclusive
- * one. The check, the write that it admits and the storing of the guard must be
- * one atomic step of the resource. Tokens of semaphores identify, they don't
- * fence: HF_EINVAL. */
+/* 0 and the guard remembers the token, or HF_EFENCED. An exclusive token must
+ * be at least the largest of any mode, a shared one at least the largest
+ * exclusive one. The check, the write that it admits and the storing of the
+ * guard must be one atomic step of the resource. Tokens of semaphores identify,
+ * they don't fence: HF_EINVAL. */
 HF_API int hf_guard_check(struct hf_guard *guard, enum hf_mode mode,
 			  uint64_t token);
 
@@ -303,9 +304,9 @@ struct hf_status {
 	uint64_t term;
 	uint64_t applied; /* index of the last entry applied here */
 	enum hf_session_state session_state;
-	uint64_t session; /* 0: none */
+	uint64_t session;                       /* 0: none */
 	uint64_t sessions, locks, holds, waits; /* in the cluster */
-	uint32_t round_trip_us;			/* to the leader, measured */
+	uint32_t round_trip_us;                 /* to the leader, measured */
 	bool failed;
 	size_t members_len;
 	struct {
@@ -315,8 +316,8 @@ struct hf_status {
 	} members[HF_MEMBERS_MAX];
 };
 
-/* As this member knows it: `applied` says how far that is. Brief: answered by the
- * node's own thread from its memory, and allowed in callbacks. */
+/* As this member knows it: `applied` says how far that is. Brief: answered by
+ * the node's own thread from its memory, and allowed in callbacks. */
 HF_API int hf_status(struct hf_node *node, struct hf_status *status);
 
 struct hf_claim {

@@ -258,11 +258,13 @@ static void answer_release(struct node *n, struct call *call,
 	claim_finish(call->claim, o->status);
 }
 
-static void answer_cancel(struct node *n, struct call *call)
+static void answer_cancel(struct node *n, struct call *call,
+			  const struct output *o)
 {
 	struct claim *c = call->claim;
 
-	if (c->state != CLAIM_UNDOING)
+	/* Anything else than "cancelled" leaves it undecided: ask again. */
+	if (c->state != CLAIM_UNDOING || o->status != HF_ECANCELED)
 		return;
 	call_answered(n, call);
 	claim_over(c);
@@ -326,7 +328,7 @@ void claim_output(struct node *n, const struct output *o)
 	if (!call)
 		return;
 	if (o->op == OP_CANCEL && call->kind == OP_ACQUIRE)
-		answer_cancel(n, call);
+		answer_cancel(n, call, o);
 	else if (o->op == OP_ACQUIRE && call->kind == OP_ACQUIRE)
 		answer_acquire(n, call, o);
 	else if (o->op == OP_RELEASE && call->kind == OP_RELEASE)
@@ -355,8 +357,7 @@ static void resync_claim(struct node *n, struct call *call,
  * has ended unheard. */
 static void resync_missing(struct node *n, const struct resync *s)
 {
-	list_for_safe(it, &n->claims)
-	{
+	list_for_safe (it, &n->claims) {
 		struct claim *c = container_of(it, struct claim, all);
 
 		if (c->mark == s->nonce || c->as_of > s->index ||
@@ -407,8 +408,7 @@ static void lose(struct claim *c)
 
 void claims_lost(struct node *n, uint64_t session)
 {
-	list_for_safe(it, &n->claims)
-	{
+	list_for_safe (it, &n->claims) {
 		struct claim *c = container_of(it, struct claim, all);
 
 		if (c->session == session)
@@ -418,8 +418,7 @@ void claims_lost(struct node *n, uint64_t session)
 
 void claims_end(struct node *n, int acquire_rc, int release_rc)
 {
-	list_for_safe(it, &n->claims)
-	{
+	list_for_safe (it, &n->claims) {
 		struct claim *c = container_of(it, struct claim, all);
 
 		switch (c->state) {

@@ -165,8 +165,11 @@ static void confirmed(struct node *n, const struct clocks *sent,
 {
 	struct keeper *k = &n->keeper;
 
-	lease_extend(&n->lease, sent, o->stamp, o->deadline,
-		     n->config.drift_ppm, n->config.margin_us);
+	/* A session that is being closed is certain of nothing, even if the
+	 * answer to its opening comes only now. */
+	if (!k->closing)
+		lease_extend(&n->lease, sent, o->stamp, o->deadline,
+			     n->config.drift_ppm, n->config.margin_us);
 	if (sent->monotonic > k->confirmed_at)
 		k->confirmed_at = sent->monotonic;
 	k->retry_us = RETRY_MIN_US;
@@ -177,8 +180,8 @@ static void confirmed(struct node *n, const struct clocks *sent,
 }
 
 /* HF_ESESSION: our own nonce has opened a session whose answer was lost, and
- * which has ended since; a fresh one is due. HF_EOLDBOOT: there is a newer process
- * of this node, and nothing that this one does can succeed any more. */
+ * which has ended since; a fresh one is due. HF_EOLDBOOT: there is a newer
+ * process of this node, and nothing that this one does can succeed any more. */
 static void on_refused(struct node *n, int status)
 {
 	struct keeper *k = &n->keeper;

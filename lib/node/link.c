@@ -314,8 +314,7 @@ static void dial_later(struct node *n, struct peer *peer)
 
 void links_turn(struct node *n)
 {
-	list_for_safe(it, &n->links)
-	{
+	list_for_safe (it, &n->links) {
 		struct link *l = container_of(it, struct link, node);
 
 		if (!l->conn)

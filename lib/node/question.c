@@ -132,8 +132,7 @@ void questions_end(struct node *n, int rc)
 /* They run before the callbacks of claims, so that `claim` is there. */
 void questions_callbacks(struct node *n)
 {
-	list_for_safe(it, &n->questions)
-	{
+	list_for_safe (it, &n->questions) {
 		struct question *q = container_of(it, struct question, node);
 
 		if (!q->over)

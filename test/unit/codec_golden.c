@@ -264,10 +264,11 @@ START_TEST(records)
 	};
 	struct record r = state();
 
-	check_record(&r,
-		     "01 01 02 03 04 05 06 07 8877665544332211 01 808004 80808002 "
-		     "80808004 808040 8020 a08d06 80c0ddeec102 80c8ceb40d "
-		     "808ece1c");
+	check_record(
+		&r,
+		"01 01 02 03 04 05 06 07 8877665544332211 01 808004 80808002 "
+		"80808004 808040 8020 a08d06 80c0ddeec102 80c8ceb40d "
+		"808ece1c");
 	r = (struct record){ .kind = RECORD_PEER };
 	r.peer.node = 1;
 	r.peer.boot = 2;
