@@ -82,11 +82,8 @@ void conn_handle_closed(uv_handle_t *handle)
 		dial_next(c);
 }
 
-void conn_close(struct conn *c)
+static void let_go(struct conn *c)
 {
-	if (c->closing)
-		return;
-	c->closing = true;
 	list_remove(&c->dirty);
 	if (c->looking_up)
 		uv_cancel((uv_req_t *)&c->lookup);
@@ -95,16 +92,24 @@ void conn_close(struct conn *c)
 	conn_release(c);
 }
 
-void conn_fail(struct conn *c)
+void conn_close(struct conn *c)
 {
-	struct net *net = c->net;
-	void *owner = c->owner;
-
 	if (c->closing)
 		return;
-	conn_close(c);
-	net->stirred = true;
-	net->calls->closed(net->arg, owner);
+	c->closing = true;
+	let_go(c);
+}
+
+void conn_fail(struct conn *c)
+{
+	if (c->closing)
+		return;
+	/* Its owner may close it inside the report: then nothing is left to
+	 * do, but it must still be there. */
+	c->closing = true;
+	c->net->stirred = true;
+	c->net->calls->closed(c->net->arg, c->owner);
+	let_go(c);
 }
 
 /* For net_flush. */
@@ -248,8 +253,7 @@ void net_flush(struct net *net)
 
 void net_close(struct net *net)
 {
-	list_for_safe(it, &net->conns)
-	{
+	list_for_safe (it, &net->conns) {
 		conn_close(container_of(it, struct conn, link));
 	}
 }

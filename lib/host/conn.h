@@ -19,9 +19,9 @@ struct conn {
 	uv_connect_t connect;
 	uv_write_t write;
 	struct addrinfo *found, *next; /* addresses that are left to try */
-	struct buf out;		       /* not yet given to libuv */
-	struct buf sent;	       /* libuv has it while `writing` */
-	bool has_handle;	       /* tcp is libuv's */
+	struct buf out;                /* not yet given to libuv */
+	struct buf sent;               /* libuv has it while `writing` */
+	bool has_handle;               /* tcp is libuv's */
 	bool looking_up, writing;
 	bool open;
 	bool failed;  /* to be reported by net_flush */
@@ -29,7 +29,8 @@ struct conn {
 };
 
 struct conn *conn_new(struct net *net, void *owner);
-int conn_handle(struct conn *c); /* make its socket handle; 0 or libuv's error */
+/* Make its socket handle; 0 or libuv's error. */
+int conn_handle(struct conn *c);
 /* The socket is connected. */
 void conn_opened(struct conn *c);
 void conn_received(struct conn *c, const uint8_t *bytes, size_t len);

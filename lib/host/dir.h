@@ -1,7 +1,7 @@
 /* A member's directory: created, locked, and known to be this member's own.
  *
- * Who has it open knows that no other process writes to it, and that the process
- * which had it open before is dead, unless `former_dead` is false. */
+ * Who has it open knows that no other process writes to it, and that the
+ * process which had it open before is dead, unless `former_dead` is false. */
 #ifndef HF_HOST_DIR_H
 #define HF_HOST_DIR_H
 
@@ -25,12 +25,13 @@ struct dir_want {
 	uint64_t cluster; /* digest of cluster_name */
 	const char *cluster_name;
 	uint64_t node;
-	bool adopt;		   /* take over a directory from elsewhere */
+	bool adopt;                /* take over a directory from elsewhere */
 	const struct place *place; /* for tests; NULL: look */
 };
 
-/* The boot counter has been raised durably when it returns 0. Errors: HF_EINVAL,
- * HF_EIO, HF_ENOMEM, HF_EFILESYSTEM, HF_EINUSE, HF_ECORRUPT, HF_EIDENTITY. */
+/* The boot counter has been raised durably when it returns 0. Errors:
+ * HF_EINVAL, HF_EIO, HF_ENOMEM, HF_EFILESYSTEM, HF_EINUSE, HF_ECORRUPT,
+ * HF_EIDENTITY. */
 int dir_open(struct dir *dir, const struct dir_want *want, char *error);
 /* Make the group's directory if it's missing. */
 int dir_group(const struct dir *dir, char *error);

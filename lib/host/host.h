@@ -15,8 +15,8 @@ struct host_config {
 	const struct hf_member *members; /* checked by lib/api already */
 	size_t members_len;
 	bool plain_tcp, adopt;
-	/* The host fills in cluster, incarnation, boot, former_dead, repl.id and
-	 * repl.members. */
+	/* The host fills in cluster, incarnation, boot, former_dead, repl.id
+	 * and repl.members. */
 	struct node_config node;
 	size_t segment_bytes; /* of the log's files; 0: the default */
 	struct node_calls calls;
@@ -28,7 +28,8 @@ struct host_config {
  * `*host` is set before the first callback. Without members it is a cluster of
  * one and listens nowhere. `error` gets HF_ERROR_TEXT bytes at most; NULL: no
  * text. Errors as hf_open. */
-int host_open(struct host **host, const struct host_config *config, char *error);
+int host_open(struct host **host, const struct host_config *config,
+	      char *error);
 
 /* Work for the loop's thread, in the order of host_post; caller-owned until it
  * runs. Any thread. HF_ECLOSED: the loop is ending, it won't run. What was

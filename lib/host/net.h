@@ -2,8 +2,8 @@
  *
  * What is written is collected and given to the kernel once a turn, by
  * net_flush: one system call for a turn's frames. Nothing is reported from
- * inside a call but by net_flush and the loop's own callbacks. The loop's thread
- * only. */
+ * inside a call but by net_flush and the loop's own callbacks. The loop's
+ * thread only. */
 #ifndef HF_HOST_NET_H
 #define HF_HOST_NET_H
 
@@ -54,8 +54,9 @@ struct listener {
 	uint16_t port; /* that was bound */
 };
 
-/* `listener` starts as all zero, and stays where it is until the loop has closed
- * its handles. Resolves names, blocking. Errors: HF_EINVAL, HF_EADDRESS. */
+/* `listener` starts as all zero, and stays where it is until the loop has
+ * closed its handles. Resolves names, blocking. Errors: HF_EINVAL, HF_EADDRESS.
+ */
 int listener_open(struct listener *listener, struct net *net,
 		  const char *address, char *error);
 void listener_close(struct listener *listener);

@@ -25,15 +25,16 @@ struct place {
 /* 0 or a negative errno. */
 int place_of(struct place *place, int dirfd);
 /* Is it the same directory? A kernel that has run all the time proves the same
- * machine, whatever machine-id says (some containers make one at each start). */
+ * machine, whatever machine-id says (some containers make one at each start).
+ */
 bool place_same(const struct place *a, const struct place *b);
 /* Does a lock held here prove that no process holds one there? Only on one
  * machine; where neither machine nor kernel is known, nothing is proved. */
 bool place_one_machine(const struct place *a, const struct place *b);
 
-/* A name for the file system that holds `dirfd` if it is a local one, with locks
- * and fsync that mean what they say. NULL: it isn't known to be; `*type` is its
- * number. */
+/* A name for the file system that holds `dirfd` if it is a local one, with
+ * locks and fsync that mean what they say. NULL: it isn't known to be; `*type`
+ * is its number. */
 const char *place_file_system(int dirfd, unsigned long *type);
 const char *place_file_system_name(unsigned long type);
 

@@ -21,7 +21,8 @@ void post_free(struct post *post);
  * signal is not used after post_end. 0, or HF_ECLOSED after post_end. */
 int post_put(struct post *post, struct host_task *task, bool wake);
 bool post_empty(struct post *post);
-/* Run all that there are; those that are put meanwhile wait for the next call. */
+/* Run all that there are; those that are put meanwhile wait for the next call.
+ */
 void post_run(struct post *post);
 /* Take no more, and run what was taken. */
 void post_end(struct post *post);

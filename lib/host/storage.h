@@ -1,8 +1,8 @@
 /* raft_uv's storage, without its network, and with a way out.
  *
  * The struct raft_io is raft_uv's own, with some of its functions replaced by
- * ours, because raft_uv calls back with that very struct. Term and vote are kept
- * a second time, checksummed (host/vote.h). After storage_force it calls
+ * ours, because raft_uv calls back with that very struct. Term and vote are
+ * kept a second time, checksummed (host/vote.h). After storage_force it calls
  * back to nobody, so that libraft's memory may go while writes are
  * outstanding. */
 #ifndef HF_HOST_STORAGE_H
@@ -21,14 +21,15 @@ struct storage;
 
 /* `dir` and `loop` must outlive it. segment_bytes 0: the default; a multiple of
  * 4,096. Errors: HF_ENOMEM, HF_EIO, HF_ECORRUPT, HF_EINVAL. */
-int storage_open(struct storage **storage, uv_loop_t *loop, const struct dir *dir,
-	      size_t segment_bytes, char *error);
+int storage_open(struct storage **storage, uv_loop_t *loop,
+		 const struct dir *dir, size_t segment_bytes, char *error);
 struct raft_io *storage_io(struct storage *storage);
 
 /* `closed` is called once, later or inside, when raft_uv has ended its work; it
  * may never be if the disk has failed. Also where libraft has closed the io
  * itself. */
-void storage_close(struct storage *storage, void (*closed)(void *arg), void *arg);
+void storage_close(struct storage *storage, void (*closed)(void *arg),
+		   void *arg);
 bool storage_closed(const struct storage *storage);
 /* raft_uv doesn't end: silence it, and close what it leaves open. Is it certain
  * that nothing is still being written? Its handles are closed by the caller. */

@@ -16,7 +16,7 @@ struct storage {
 	struct vote_record votes;
 	struct list writes; /* of struct storage_write: not yet called back */
 	bool silent, closing, closed;
-	bool write_failed; /* a write's end is known: it failed */
+	bool write_failed;            /* a write's end is known: it failed */
 	raft_io_close_cb raft_closed; /* libraft's, where it closed the io */
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
@@ -31,7 +31,8 @@ static inline struct storage *storage_of(struct raft_io *io)
 void storage_guard_votes(struct storage *storage);
 /* Read our record; clear away a first log whose making was cut short. */
 int storage_load_votes(struct storage *storage, char *error);
-void storage_drop_snapshot(struct raft_snapshot *snapshot); /* and what it holds */
+void storage_drop_snapshot(
+	struct raft_snapshot *snapshot); /* and what it holds */
 
 /* storage_spare.c: an optimisation; what it can't do stays. */
 void storage_drop_spares(const struct storage *storage);

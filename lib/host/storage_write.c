@@ -173,8 +173,7 @@ bool storage_writing(const struct storage *storage)
 
 void storage_free_writes(struct storage *storage)
 {
-	list_for_safe(it, &storage->writes)
-	{
+	list_for_safe (it, &storage->writes) {
 		free(container_of(it, struct storage_write, link));
 	}
 }

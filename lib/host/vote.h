@@ -1,8 +1,8 @@
 /* A checksummed copy of the member's term and vote: the file `vote-1`.
  *
  * Beside what was to be written last it holds what raft_uv's own files held
- * before. The copy is made durable first, so after a crash at any moment raft_uv
- * holds one of the two: anything else is damage. */
+ * before. The copy is made durable first, so after a crash at any moment
+ * raft_uv holds one of the two: anything else is damage. */
 #ifndef HF_HOST_VOTE_H
 #define HF_HOST_VOTE_H
 
@@ -15,7 +15,7 @@ struct vote {
 	uint64_t candidate; /* 0: none */
 };
 
-struct vote_record { /* all zero: a member that has written nothing */
+struct vote_record {         /* all zero: a member that has written nothing */
 	struct vote settled; /* raft_uv's before the step to `next` */
 	struct vote next;
 	/* The first log is being made: nothing has been acknowledged. */

@@ -105,8 +105,7 @@ static void cancel(struct disk_request *q)
 
 void disk_cancel(struct guard *g, bool given_too)
 {
-	list_for_safe(it, &g->requests)
-	{
+	list_for_safe (it, &g->requests) {
 		struct disk_request *q =
 			container_of(it, struct disk_request, link);
 
@@ -226,8 +225,7 @@ void disk_put_late(struct disk_request *q, const struct late_buffers *bufs)
 
 void disk_cancel_held(struct guard *g)
 {
-	list_for_safe(it, &g->requests)
-	{
+	list_for_safe (it, &g->requests) {
 		struct disk_request *q =
 			container_of(it, struct disk_request, link);
 

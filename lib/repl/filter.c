@@ -81,6 +81,15 @@ static bool compacted(const struct guard *g, const struct raft_message *m)
 	       g->raft.trail.offset > 0;
 }
 
+/* libraft reads in_pre_vote before it sees that it is no candidate any more
+ * (recvRequestVoteResult). It then lies on a pointer of another state: whether
+ * the term is raised depends on an address. */
+static bool late_vote(const struct guard *g, const struct raft_message *m)
+{
+	return m->type == RAFT_REQUEST_VOTE_RESULT &&
+	       g->raft.state != RAFT_CANDIDATE;
+}
+
 static bool differs(const struct guard *g, raft_index index, raft_term term)
 {
 	raft_term own = trail_term(&g->raft.trail, index);
@@ -166,6 +175,7 @@ static bool unbearable(struct guard *g, const struct raft_message *m)
 	return (stranger(g, m) && guard_on(g, GUARD_STRANGER)) ||
 	       (stale_term(g, m) && guard_on(g, GUARD_STALE_TERM)) ||
 	       (two_leaders(g, m) && guard_on(g, GUARD_TWO_LEADERS)) ||
+	       (late_vote(g, m) && guard_on(g, GUARD_LATE_VOTE)) ||
 	       (compacted(g, m) && guard_on(g, GUARD_COMPACTED));
 }
 
@@ -196,8 +206,13 @@ bool guard_filter(struct guard *g, struct raft_message *m)
 
 void guard_receive(struct guard *g, struct raft_message *m)
 {
-	if (g->started && !guard_dead(g) && guard_filter(g, m))
-		g->recv(&g->io, m);
-	else
+	if (!g->started || guard_dead(g) || !guard_filter(g, m)) {
 		raftmsg_discard(m);
+		return;
+	}
+	g->answering_stale =
+		m->type == RAFT_APPEND_ENTRIES &&
+		m->append_entries.term < raft_current_term(&g->raft);
+	g->recv(&g->io, m);
+	g->answering_stale = false;
 }

@@ -159,7 +159,7 @@ static void inner_recv(struct raft_io *inner, struct raft_message *m)
 {
 	(void)inner;
 	(void)m;
-	assert(!"the inner raft_io received a message");
+	assert(0 && "the inner raft_io received a message");
 }
 
 static int io_start(struct raft_io *io, unsigned msecs, raft_io_tick_cb tick,

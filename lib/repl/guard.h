@@ -48,6 +48,7 @@ enum guard_number {
 	GUARD_TWO_LEADERS = 13,
 	GUARD_CONFLICT = 14,
 	GUARD_STRANGER = 15,
+	GUARD_LATE_VOTE = 16,
 	GUARDS
 };
 
@@ -105,6 +106,7 @@ struct sent {
 /* A snapshot on its way to a member. */
 struct install {
 	raft_id to; /* 0: unused */
+	raft_term term;
 	raft_index index;
 	uint64_t since;
 };
@@ -135,7 +137,9 @@ struct guard {
 	uint64_t uptime;
 	struct list requests;
 	struct disk_request spares[SPARE_REQUESTS];
-	struct buf message; /* used again from send to send */
+	bool answering_stale; /* libraft refuses an AppendEntries of an old term
+			       */
+	struct buf message;   /* used again from send to send */
 	struct sent *sends;
 	size_t sends_len, sends_cap;
 	raft_index got_index; /* the last snapshot read for sending */

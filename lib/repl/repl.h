@@ -131,7 +131,7 @@ bool repl_failed(const struct repl *repl);
 struct repl_stats {
 	uint64_t entries, ops, snapshots_taken, snapshots_installed;
 	uint64_t snapshot_bytes; /* of those taken */
-	uint64_t guarded[16];    /* how often each guard stepped in, by
+	uint64_t guarded[32];    /* how often each guard stepped in, by
 				   its number in repl/guard.h */
 	uint64_t elections;      /* won by this member */
 };

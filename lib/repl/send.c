@@ -58,21 +58,53 @@ static struct install *install_of(struct guard *g, raft_id to)
 	return NULL;
 }
 
+static bool expired(const struct guard *g, const struct install *i)
+{
+	return i->term != raft_current_term(&g->raft) ||
+	       g->uptime - i->since >= (uint64_t)INSTALL_MS * 1000;
+}
+
+/* A snapshot that we have sent in this term and that may still arrive. */
+static const struct install *current_install(const struct guard *g, raft_id to)
+{
+	for (size_t i = 0; i < HF_MEMBERS_MAX; i++)
+		if (g->installs[i].to == to && !expired(g, &g->installs[i]))
+			return &g->installs[i];
+	return NULL;
+}
+
 /* When the snapshot that was read is newer than the one that libraft meant, it
  * corrects the index but not the term (legacyLoadSnapshotCb): the receiver
  * would take its log for one that disagrees. */
 static void mend_snapshot(struct guard *g, struct raft_message *m)
 {
 	struct raft_install_snapshot *s = &m->install_snapshot;
-	struct install *i = install_of(g, m->server_id);
 
 	if (s->last_index == g->got_index && s->last_term != g->got_term &&
 	    guard_on(g, GUARD_SNAPSHOT_TERM))
 		s->last_term = g->got_term;
+}
+
+/* One is enough: libraft gives up a follower that it hasn't heard for a tick,
+ * and then sends it another. */
+static bool on_its_way(struct guard *g, const struct raft_message *m)
+{
+	return m->type == RAFT_INSTALL_SNAPSHOT &&
+	       current_install(g, m->server_id) && guard_on(g, GUARD_RESEND);
+}
+
+static void note_install(struct guard *g, const struct raft_message *m)
+{
+	struct install *i = install_of(g, m->server_id);
+
+	if (m->type != RAFT_INSTALL_SNAPSHOT)
+		return;
 	if (!i)
 		i = install_of(g, 0);
 	if (i)
-		*i = (struct install){ m->server_id, s->last_index, g->uptime };
+		*i = (struct install){ m->server_id, m->install_snapshot.term,
+				       m->install_snapshot.last_index,
+				       g->uptime };
 }
 
 /* libraft limits what it sends by entries only, and many large ones don't fit
@@ -92,12 +124,25 @@ static void cap_bytes(struct guard *g, struct raft_message *m)
 	}
 }
 
+/* A refusal of an old term's entries leaves last_log_index as it was on the
+ * stack (recvAppendEntries): bytes of ours on the wire, and each run another.
+ * The receiver looks at the term only. */
+static void mend_refusal(struct guard *g, struct raft_message *m)
+{
+	struct raft_append_entries_result *v = &m->append_entries_result;
+
+	if (g->answering_stale && guard_on(g, GUARD_STALE_TERM))
+		v->last_log_index = v->rejected ? v->rejected - 1 : 0;
+}
+
 static void mend(struct guard *g, struct raft_message *m)
 {
 	if (m->type == RAFT_REQUEST_VOTE_RESULT)
 		mend_pre_vote(g, m);
 	else if (m->type == RAFT_INSTALL_SNAPSHOT)
 		mend_snapshot(g, m);
+	else if (m->type == RAFT_APPEND_ENTRIES_RESULT)
+		mend_refusal(g, m);
 	else if (m->type == RAFT_APPEND_ENTRIES)
 		cap_bytes(g, m);
 }
@@ -116,7 +161,7 @@ static int transmit(struct guard *g, const struct raft_message *message)
 {
 	struct raft_message m = *message;
 
-	if (!g->world->linked(g->arg, m.server_id))
+	if (!g->world->linked(g->arg, m.server_id) || on_its_way(g, &m))
 		return RAFT_NOCONNECTION;
 	mend(g, &m);
 	buf_clear(&g->message);
@@ -126,6 +171,7 @@ static int transmit(struct guard *g, const struct raft_message *message)
 		return RAFT_NOMEM;
 	g->world->send(g->arg, m.server_id, lane_of(&m), g->message.base,
 		       g->message.len);
+	note_install(g, &m);
 	return 0;
 }
 
@@ -142,11 +188,6 @@ int guard_send(struct raft_io *io, struct raft_io_send *req,
 	return 0;
 }
 
-static bool expired(const struct guard *g, const struct install *i)
-{
-	return g->uptime - i->since >= (uint64_t)INSTALL_MS * 1000;
-}
-
 static bool reading_snapshot(const struct guard *g)
 {
 	list_for (it, &g->requests) {
@@ -159,12 +200,11 @@ static bool reading_snapshot(const struct guard *g)
 
 bool guard_installing(const struct guard *g, raft_id to, raft_index index)
 {
+	const struct install *i = current_install(g, to);
+
 	if (index == g->raft.trail.snapshot.index && reading_snapshot(g))
 		return true;
-	for (size_t i = 0; i < HF_MEMBERS_MAX; i++)
-		if (g->installs[i].to == to && g->installs[i].index >= index)
-			return !expired(g, &g->installs[i]);
-	return false;
+	return i && i->index >= index;
 }
 
 void guard_install_done(struct guard *g, raft_id to, raft_index index)

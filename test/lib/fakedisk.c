@@ -174,11 +174,10 @@ static void put(struct fake_member *m, struct fake_op *op)
 static void get(struct fake_member *m, struct fake_op *op)
 {
 	struct raft_io_snapshot_get *req = op->req;
-	bool fail = m->fail_get || !m->disk.snapshot;
+	int status = m->fail_get;
 
 	forget(op);
-	req->cb(req, fail ? NULL : copy_snapshot(m->disk.snapshot),
-		fail ? RAFT_NOMEM : 0);
+	req->cb(req, status ? NULL : copy_snapshot(m->disk.snapshot), status);
 }
 
 bool fake_disk_step(struct fake_member *m)
@@ -238,7 +237,7 @@ void fake_disk_lose(struct fake_member *m)
 {
 	raft_io_close_cb cb = m->close_cb;
 
-	list_for_safe(it, &m->ops)
+	list_for_safe (it, &m->ops)
 		cancel(container_of(it, struct fake_op, link));
 	m->close_cb = NULL;
 	if (cb)
@@ -283,6 +282,8 @@ static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for,
 	struct fake_member *m = member_of(io);
 	struct fake_disk *d = &m->disk;
 
+	if (m->fail_load)
+		return m->fail_load;
 	*term = d->term;
 	*voted_for = d->vote;
 	*snapshot = d->snapshot ? copy_snapshot(d->snapshot) : NULL;

@@ -208,7 +208,7 @@ void fake_free(struct fake *fake)
 		fake_disk_lose(fake_at(fake, i));
 		fake_disk_free(&fake_at(fake, i)->disk);
 	}
-	list_for_safe(it, &fake->messages)
+	list_for_safe (it, &fake->messages)
 		drop_message(container_of(it, struct fake_message, link));
 }
 
@@ -235,8 +235,7 @@ static bool member_event(struct fake_member *m)
 /* In the order of arrival; a lane doesn't wait for another. */
 static bool deliver(struct fake *fake, struct fake_member *m)
 {
-	list_for_safe(it, &fake->messages)
-	{
+	list_for_safe (it, &fake->messages) {
 		struct fake_message *message =
 			container_of(it, struct fake_message, link);
 

@@ -59,8 +59,9 @@ struct fake_member {
 	bool stuck;         /* nothing is ever done */
 	bool fail_append;   /* the next one done fails */
 	bool refuse_append; /* the next one asked for is refused */
-	bool fail_term, fail_vote, fail_get, refuse_put, fail_put;
-	uint64_t disk_us; /* how long an operation takes */
+	bool fail_term, fail_vote, refuse_put, fail_put;
+	int fail_get, fail_load; /* with this status */
+	uint64_t disk_us;        /* how long an operation takes */
 	uint64_t get_us;
 
 	/* What it said. */

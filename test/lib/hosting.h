@@ -14,7 +14,7 @@
 struct hosted {
 	struct host *host;
 	struct host_config config;
-	char dir[SCRATCH_PATH_MAX + 16];
+	char dir[SCRATCH_PATH_MAX + 32];
 	char address[32];
 	struct hosting *all;
 	/* What its events said last. */

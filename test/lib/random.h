@@ -26,7 +26,9 @@ static inline uint64_t random_below(struct random *r, uint64_t n)
 /* Of any length: as often one bit as sixty-four. */
 static inline uint64_t random_width(struct random *r)
 {
-	return random_next(r) >> random_below(r, 64);
+	uint64_t bits = random_next(r);
+
+	return bits >> random_below(r, 64);
 }
 
 #endif

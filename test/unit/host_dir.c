@@ -375,8 +375,11 @@ END_TEST
 
 START_TEST(every_byte_value_at_every_place_of_an_identity_is_refused)
 {
-	struct identity identity = { .cluster = 1, .node = 2, .boot = 3,
-				     .incarnation = 4, .place = home };
+	struct identity identity = { .cluster = 1,
+				     .node = 2,
+				     .boot = 3,
+				     .incarnation = 4,
+				     .place = home };
 	struct identity again;
 	char text[FILE_BYTES_MAX + 1];
 
@@ -531,7 +534,7 @@ START_TEST(a_file_system_that_is_not_known_is_refused)
 	scene_begin(&s);
 	s.want.path = "/proc/self";
 	refused(&s, HF_EFILESYSTEM, "0x9fa0");
-	ck_assert_ptr_null(place_file_system_name(0x6969)); /* NFS */
+	ck_assert_ptr_null(place_file_system_name(0x6969));     /* NFS */
 	ck_assert_ptr_null(place_file_system_name(0xff534d42)); /* SMB */
 	ck_assert_ptr_null(place_file_system_name(0x65735546)); /* FUSE */
 	ck_assert_str_eq(place_file_system_name(0x58465342), "xfs");

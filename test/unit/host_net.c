@@ -10,7 +10,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-/* Both ends of what is tested: what was reported of each connection, by owner. */
+/* Both ends of what is tested: what was reported of each connection, by owner.
+ */
 struct end {
 	struct conn *conn;
 	size_t received;
@@ -25,7 +26,7 @@ struct rig {
 	struct end in, out;
 	char address[64];
 	char error[HF_ERROR_TEXT];
-	bool refuse;	    /* close what comes in */
+	bool refuse;        /* close what comes in */
 	bool close_on_data; /* from inside the report */
 	int fds;
 };
@@ -75,6 +76,9 @@ static void closed(void *arg, void *owner)
 
 	(void)arg;
 	e->closed++;
+	/* As the node does. */
+	if (e->conn)
+		conn_close(e->conn);
 	e->conn = NULL;
 }
 
@@ -88,9 +92,9 @@ static void rig_begin(struct rig *r)
 	r->fds = scratch_fds();
 	ck_assert_int_eq(uv_loop_init(&r->loop), 0);
 	ck_assert_int_eq(net_init(&r->net, &r->loop, &calls, r, true), 0);
-	ck_assert_int_eq(listener_open(&r->listener, &r->net, "127.0.0.1:0",
-				       r->error),
-			 0);
+	ck_assert_int_eq(
+		listener_open(&r->listener, &r->net, "127.0.0.1:0", r->error),
+		0);
 	snprintf(r->address, sizeof(r->address), "127.0.0.1:%u",
 		 r->listener.port);
 }
@@ -172,8 +176,7 @@ START_TEST(a_name_is_resolved_and_its_addresses_are_tried)
 	struct rig r;
 
 	rig_begin(&r);
-	snprintf(r.address, sizeof(r.address), "localhost:%u",
-		 r.listener.port);
+	snprintf(r.address, sizeof(r.address), "localhost:%u", r.listener.port);
 	rig_connect(&r);
 	rig_end(&r);
 }
@@ -187,7 +190,8 @@ START_TEST(a_refused_connection_is_reported_once_and_later)
 	/* A port that nobody listens on: one that was bound and given back. */
 	listener_close(&r.listener);
 	uv_run(&r.loop, UV_RUN_DEFAULT);
-	ck_assert_ptr_nonnull(net_connect(&r.net, r.address, &r.out));
+	r.out.conn = net_connect(&r.net, r.address, &r.out);
+	ck_assert_ptr_nonnull(r.out.conn);
 	ck_assert_int_eq(r.out.closed, 0);
 	while (!r.out.closed)
 		pass(&r);
@@ -215,10 +219,10 @@ END_TEST
 
 START_TEST(what_is_no_address_cannot_be_connected_to)
 {
-	static const char *const bad[] = { "",	      "host",	    ":1",
+	static const char *const bad[] = { "",        "host",       ":1",
 					   "host:",   "host:99999", "a:b:1",
-					   "[::1]",   "[x]:1",	    "host:-1",
-					   "host:1x", "[]:1",	    "::1:1" };
+					   "[::1]",   "[x]:1",      "host:-1",
+					   "host:1x", "[]:1",       "::1:1" };
 	struct address a;
 	struct rig r;
 
@@ -240,14 +244,13 @@ START_TEST(plain_tcp_leaves_and_enters_by_loopback_only)
 
 	rig_begin(&r);
 	ck_assert_ptr_null(net_connect(&r.net, "192.0.2.1:7000", &r.out));
-	ck_assert_int_eq(listener_open(&elsewhere, &r.net, "0.0.0.0:0",
-				       r.error),
-			 HF_EINVAL);
+	ck_assert_int_eq(
+		listener_open(&elsewhere, &r.net, "0.0.0.0:0", r.error),
+		HF_EINVAL);
 	ck_assert_ptr_nonnull(strstr(r.error, "plain_tcp"));
 	r.net.loopback_only = false;
-	ck_assert_int_eq(listener_open(&elsewhere, &r.net, "0.0.0.0:0",
-				       r.error),
-			 0);
+	ck_assert_int_eq(
+		listener_open(&elsewhere, &r.net, "0.0.0.0:0", r.error), 0);
 	listener_close(&elsewhere);
 	rig_end(&r);
 }
@@ -263,12 +266,12 @@ START_TEST(an_address_in_use_and_one_of_others_are_refused)
 			 HF_EADDRESS);
 	ck_assert_ptr_nonnull(strstr(r.error, "in use"));
 	r.net.loopback_only = false;
-	ck_assert_int_eq(listener_open(&foreign, &r.net, "192.0.2.1:7000",
-				       r.error),
-			 HF_EADDRESS);
-	ck_assert_int_eq(listener_open(&unknown, &r.net, "no.invalid:7000",
-				       r.error),
-			 HF_EADDRESS);
+	ck_assert_int_eq(
+		listener_open(&foreign, &r.net, "192.0.2.1:7000", r.error),
+		HF_EADDRESS);
+	ck_assert_int_eq(
+		listener_open(&unknown, &r.net, "no.invalid:7000", r.error),
+		HF_EADDRESS);
 	ck_assert_ptr_nonnull(strstr(r.error, "resolve"));
 	uv_run(&r.loop, UV_RUN_NOWAIT);
 	rig_end(&r);

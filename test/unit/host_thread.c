@@ -47,7 +47,7 @@ struct poster {
 	struct host *host;
 	struct post_item *items;
 	int accepted;
-	int order;	/* of the last that ran */
+	int order; /* of the last that ran */
 	bool disorder;
 };
 
@@ -192,11 +192,12 @@ END_TEST
 static void refused(struct hosting *h, size_t i, int rc, const char *text)
 {
 	int fds = scratch_fds(), threads = scratch_threads();
-	int got = hosting_open(h, i);
+	struct host *host;
+	int got = host_open(&host, &h->hosted[i].config, h->error);
 
 	ck_assert_msg(got == rc, "%d instead of %d: %s", got, rc, h->error);
 	ck_assert_msg(strstr(h->error, text), "%s", h->error);
-	ck_assert_ptr_null(h->hosted[i].host);
+	ck_assert_ptr_null(host);
 	ck_assert_int_eq(scratch_fds(), fds);
 	ck_assert_int_eq(scratch_threads(), threads);
 }
@@ -214,9 +215,8 @@ START_TEST(a_directory_in_use_is_refused_and_nothing_is_left_behind)
 
 	hosting_begin(&h, 3);
 	ck_assert_int_eq(hosting_open(&h, 0), 0);
-	struct host *first = h.hosted[0].host;
 	refused(&h, 0, HF_EINUSE, "in use");
-	host_close(first, 0);
+	hosting_close(&h, 0);
 	hosting_end(&h);
 }
 END_TEST

@@ -275,6 +275,7 @@ END_TEST
 struct short_mem {
 	struct mem mem;
 	bool out;
+	size_t left; /* allocations until one fails; 0: none does */
 	size_t refused;
 };
 
@@ -286,7 +287,7 @@ static void *resize(void *ctx, void *ptr, size_t len)
 		free(ptr);
 		return NULL;
 	}
-	if (s->out) {
+	if (s->out || (s->left > 0 && --s->left == 0)) {
 		s->refused++;
 		return NULL;
 	}
@@ -368,6 +369,46 @@ START_TEST(a_member_without_memory_does_not_open)
 }
 END_TEST
 
+START_TEST(memory_may_run_out_at_any_step_of_a_start)
+{
+	struct short_mem s = { .mem.resize = resize };
+	struct repl_config config = plain;
+	int rc = HF_ENOMEM;
+
+	s.mem.ctx = &s;
+	config.mem = &s.mem;
+	for (size_t n = 1; rc != 0; n++) {
+		struct fake f;
+
+		s.left = n;
+		fake_init(&f, 1, &config);
+		rc = fake_start(&f, 1);
+		ck_assert(rc == 0 || rc == HF_ENOMEM);
+		s.left = 0;
+		fake_free(&f);
+	}
+}
+END_TEST
+
+START_TEST(a_log_that_cannot_be_read_is_refused)
+{
+	const int wrong[][2] = { { RAFT_IOERR, HF_EIO },
+				 { RAFT_CORRUPT, HF_ECORRUPT },
+				 { RAFT_NOMEM, HF_ENOMEM } };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct fake f;
+
+		fake_init(&f, 1, &plain);
+		fake_at(&f, 1)->fail_load = wrong[i][0];
+		ck_assert_int_eq(fake_start(&f, 1), wrong[i][1]);
+		ck_assert_uint_gt(strlen(fake_at(&f, 1)->text), 0);
+		ck_assert(fake_at(&f, 1)->closed);
+		fake_free(&f);
+	}
+}
+END_TEST
+
 START_TEST(a_damaged_entry_is_not_applied)
 {
 	struct fake f;
@@ -426,5 +467,7 @@ SUITE(a_failed_write_ends_a_leaders_part_and_another_takes_over,
       equal_states_agree_for_ever,
       an_entry_that_memory_is_short_for_is_never_applied_twice,
       memory_running_out_for_the_disk_ends_this_members_part,
-      a_member_without_memory_does_not_open, a_damaged_entry_is_not_applied,
+      a_member_without_memory_does_not_open,
+      memory_may_run_out_at_any_step_of_a_start,
+      a_log_that_cannot_be_read_is_refused, a_damaged_entry_is_not_applied,
       closing_with_writes_in_flight_is_clean, nothing_to_close_is_closed)

@@ -177,6 +177,25 @@ START_TEST(stale_entries_from_the_very_first_on_are_not_answered)
 }
 END_TEST
 
+START_TEST(a_refusal_of_stale_entries_carries_nothing_of_the_stack)
+{
+	struct fake f;
+	struct heard h;
+
+	struct fake_member *m = follower(&f, 0, 1);
+	listen_to(&f, &h);
+	receive_entries(
+		m, fake_elect(&f)->id,
+		&(struct raft_append_entries){ .term = repl_term(m->repl) - 1,
+					       .prev_log_index = 1000,
+					       .prev_log_term = 1 });
+	ck_assert_int_eq((int)h.count, 1);
+	ck_assert_uint_eq(h.last.append_entries_result.rejected, 1000);
+	ck_assert_uint_eq(h.last.append_entries_result.last_log_index, 999);
+	fake_free(&f);
+}
+END_TEST
+
 START_TEST(a_late_snapshot_does_not_wipe_the_log)
 {
 	for (int off = 0; off <= 1; off++) {
@@ -433,6 +452,25 @@ START_TEST(a_leader_that_contradicts_what_is_committed_ends_our_part)
 }
 END_TEST
 
+START_TEST(a_vote_for_who_is_no_candidate_is_not_heard)
+{
+	struct fake f;
+	const struct raft_message vote = {
+		.type = RAFT_REQUEST_VOTE_RESULT,
+		.request_vote_result = { .term = 900, .pre_vote = true },
+	};
+
+	struct fake_member *m = follower(&f, 0, 1);
+	uint64_t term = repl_term(m->repl);
+	fake_receive(m, fake_elect(&f)->id, &vote);
+	fake_receive(fake_elect(&f), m->id, &vote);
+	ck_assert_uint_eq(repl_term(m->repl), term);
+	ck_assert(repl_serving(fake_elect(&f)->repl));
+	ck_assert_uint_eq(guarded(m, GUARD_LATE_VOTE), 1);
+	fake_free(&f);
+}
+END_TEST
+
 START_TEST(a_stranger_is_not_heard)
 {
 	for (int off = 0; off <= 1; off++) {
@@ -491,6 +529,7 @@ END_TEST
 
 SUITE(a_stale_snapshot_is_not_answered,
       stale_entries_from_the_very_first_on_are_not_answered,
+      a_refusal_of_stale_entries_carries_nothing_of_the_stack,
       a_late_snapshot_does_not_wipe_the_log,
       a_snapshot_is_not_installed_while_one_is_stored,
       loaded_entries_share_no_memory, the_commit_index_never_goes_back,
@@ -500,4 +539,5 @@ SUITE(a_stale_snapshot_is_not_answered,
       entries_from_the_very_first_on_do_not_enter_a_compacted_log,
       a_leader_does_not_listen_to_another_of_its_term,
       a_leader_that_contradicts_what_is_committed_ends_our_part,
-      a_stranger_is_not_heard, a_term_is_found_by_its_index)
+      a_vote_for_who_is_no_candidate_is_not_heard, a_stranger_is_not_heard,
+      a_term_is_found_by_its_index)

@@ -201,6 +201,33 @@ START_TEST(a_transfer_that_nobody_can_take_changes_nothing)
 }
 END_TEST
 
+START_TEST(what_is_asked_during_a_transfer_that_fails_is_done_afterwards)
+{
+	struct fake f;
+
+	fake_init(&f, 3, &plain);
+	fake_start_all(&f);
+	struct fake_member *m = fake_elect(&f);
+	uint64_t session = fake_session(&f, 1, 60 * SECOND);
+	/* One is taken for the successor, and doesn't hear of it. */
+	uint64_t deaf = m->id % 3 + 1, other = deaf % 3 + 1;
+	f.down[m->id][other] = true;
+	f.cut[m->id][deaf] = true;
+	repl_transfer(m->repl);
+	m->wake = f.now;
+	fake_run(&f, 20);
+	ck_assert_uint_eq(raft_transferee(raft_of(m->repl)), deaf);
+	f.down[m->id][other] = false;
+	ck_assert_int_eq(fake_acquire(m, 1, session, 1, "a"), 0);
+	fake_run(&f, 100000);
+	ck_assert_ptr_null(fake_last(m, OUTPUT_ANSWER, OP_ACQUIRE));
+	fake_run(&f, SECOND);
+	ck_assert_ptr_eq(fake_leader(&f), m);
+	ck_assert_ptr_nonnull(fake_last(m, OUTPUT_ANSWER, OP_ACQUIRE));
+	fake_free(&f);
+}
+END_TEST
+
 START_TEST(a_restart_of_all_loses_nothing)
 {
 	struct fake f;
@@ -299,6 +326,7 @@ SUITE(a_member_alone_leads_and_serves,
       what_an_isolated_leader_took_is_dropped,
       a_transfer_makes_another_member_serve,
       a_transfer_that_nobody_can_take_changes_nothing,
+      what_is_asked_during_a_transfer_that_fails_is_done_afterwards,
       a_restart_of_all_loses_nothing,
       a_member_alone_serves_again_after_a_restart_in_its_old_term,
       a_minority_that_restarts_catches_up,

@@ -156,24 +156,41 @@ static bool watch(struct fake *f, struct fake_message *m, void *ctx)
 	return true;
 }
 
-/* Member 3 misses what the others compact, and comes back. */
-static struct fake_member *leave_behind(struct fake *f,
-					const struct repl_config *config,
-					struct watched *w)
+static void unlink_from_all(struct fake *f, uint64_t id, bool down)
+{
+	for (size_t i = 1; i <= f->len; i++)
+		f->down[i][id] = f->down[id][i] = down;
+}
+
+/* A follower misses what the others compact. `unlinked`: they know. */
+static uint64_t fall_behind(struct fake *f, const struct repl_config *config,
+			    bool unlinked)
 {
 	uint64_t session;
 
-	*w = (struct watched){ 0 };
 	fake_init(f, 3, config);
 	fake_start_all(f);
 	session = fake_session(f, 1, 600 * SECOND);
 	ck_assert(fake_settle(f));
 	uint64_t late = fake_elect(f)->id % 3 + 1;
 	fake_isolate(f, late, true);
+	unlink_from_all(f, late, unlinked);
 	acquire_range(f, session, 1, 150);
+	return late;
+}
+
+/* And comes back. */
+static struct fake_member *leave_behind(struct fake *f,
+					const struct repl_config *config,
+					struct watched *w)
+{
+	uint64_t late = fall_behind(f, config, true);
+
+	*w = (struct watched){ 0 };
 	f->filter = watch;
 	f->filter_ctx = w;
 	fake_isolate(f, late, false);
+	unlink_from_all(f, late, false);
 	return fake_at(f, late);
 }
 
@@ -211,6 +228,23 @@ START_TEST(a_snapshot_that_takes_long_to_arrive_is_sent_once)
 	ck_assert_uint_eq(stats_of(late).snapshots_installed, 1);
 	ck_assert_uint_gt(stats_of(fake_elect(&f)).guarded[GUARD_RESEND], 10);
 	fake_free(&f);
+}
+END_TEST
+
+START_TEST(a_snapshot_is_not_sent_again_to_who_is_silent)
+{
+	for (int off = 0; off <= 1; off++) {
+		struct fake f;
+		struct repl_config config = small;
+
+		config.guards_off = off ? 1u << GUARD_RESEND : 0;
+		fall_behind(&f, &config, false);
+		if (off)
+			ck_assert_uint_gt(fake_elect(&f)->installs, 2);
+		else
+			ck_assert_uint_le(fake_elect(&f)->installs, 1);
+		fake_free(&f);
+	}
 }
 END_TEST
 
@@ -324,13 +358,53 @@ START_TEST(a_snapshot_that_cannot_be_read_for_sending_is_tried_again)
 
 	struct fake_member *late = leave_behind(&f, &small, &w);
 	struct fake_member *leader = fake_elect(&f);
-	leader->fail_get = true;
+	leader->fail_get = RAFT_NOMEM;
 	fake_run(&f, SECOND);
 	ck_assert_uint_eq(w.installs, 0);
 	ck_assert_uint_gt(stats_of(leader).guarded[GUARD_SNAPSHOT_GET], 0);
-	leader->fail_get = false;
+	leader->fail_get = 0;
 	fake_run(&f, SECOND);
 	ck_assert_uint_eq(stats_of(late).snapshots_installed, 1);
+	fake_free(&f);
+}
+END_TEST
+
+START_TEST(a_damaged_snapshot_is_not_sent)
+{
+	struct fake f;
+	struct watched w;
+
+	leave_behind(&f, &small, &w);
+	struct fake_member *leader = fake_elect(&f);
+	size_t before = leader->installs;
+	leader->fail_get = RAFT_CORRUPT;
+	fake_run(&f, SECOND);
+	ck_assert_uint_eq(leader->installs, before);
+	ck_assert_int_eq(leader->failed, HF_EIO);
+	fake_free(&f);
+}
+END_TEST
+
+START_TEST(an_image_that_memory_is_short_for_is_tried_again_later)
+{
+	struct fake f;
+
+	fake_init(&f, 1, &small);
+	fake_start_all(&f);
+	uint64_t session = fake_session(&f, 1, 600 * SECOND);
+	struct fake_member *m = fake_at(&f, 1);
+	uint64_t seq = 0;
+	while (!m->repl->fsm.put) {
+		acquire(&f, session, ++seq);
+		fake_run(&f, 500);
+	}
+	m->repl->fsm.image->writer.rc = HF_ENOMEM;
+	fake_run(&f, 9 * SECOND);
+	ck_assert_ptr_null(m->repl->fsm.put);
+	ck_assert_uint_eq(stats_of(m).snapshots_taken, 0);
+	fake_run(&f, 2 * SECOND);
+	ck_assert_uint_eq(stats_of(m).snapshots_taken, 1);
+	ck_assert(!repl_failed(m->repl));
 	fake_free(&f);
 }
 END_TEST
@@ -360,10 +434,13 @@ SUITE(an_image_is_taken_in_slices_while_entries_are_applied,
       a_crash_while_an_image_is_taken_loses_nothing,
       who_is_behind_gets_the_snapshot,
       a_snapshot_that_takes_long_to_arrive_is_sent_once,
+      a_snapshot_is_not_sent_again_to_who_is_silent,
       without_its_guard_a_slow_snapshot_is_sent_each_tick,
       a_snapshot_lost_with_its_link_is_sent_again,
       an_image_gives_way_to_a_snapshot_that_comes,
       a_newer_snapshot_is_sent_with_its_own_term,
       without_its_guard_a_newer_snapshot_has_the_older_ones_term,
       a_snapshot_that_cannot_be_read_for_sending_is_tried_again,
+      a_damaged_snapshot_is_not_sent,
+      an_image_that_memory_is_short_for_is_tried_again_later,
       a_damaged_snapshot_is_refused_at_the_start)

@@ -50,7 +50,7 @@ static bool inject_crash_in_step(struct world *w)
 	if (!p || p->crash_after)
 		return false;
 	p->crash_after = dice_between(dice(w), 1, EFFECTS_MAX);
-	return true;
+	return false; /* counted when it comes */
 }
 
 static bool inject_crash_all(struct world *w)
@@ -84,7 +84,8 @@ static bool inject_pause(struct world *w)
 	world_say(w, "member %u pauses for %llu us", p->machine->number + 1,
 		  (unsigned long long)us);
 	p->pauses++;
-	p->gate.shut_until = world_now(w) + us;
+	if (world_now(w) + us > p->gate.shut_until)
+		p->gate.shut_until = world_now(w) + us;
 	return true;
 }
 
@@ -281,7 +282,7 @@ void faults_stop(struct world *w)
 			vnet_mend(&w->net, i, j);
 		if (m->process) {
 			m->process->crash_after = 0;
-			m->process->gate.shut_until = 0;
+			process_wake(m->process);
 		} else {
 			machine_boot_later(m, 1);
 		}

@@ -3,51 +3,13 @@
 #include "sim/lib/check.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define TURN_AFTER_US 20 /* of an input, at most */
 #define CLOSE_US 1000000
 #define DOWN_MAX_US 3000000 /* between a crash and the next boot */
 
-static struct process *of(struct env *env)
-{
-	return container_of(env, struct process, env);
-}
-
-/* Something that others could see is about to happen. */
-static bool effect(void *ctx)
-{
-	struct process *p = ctx;
-
-	if (p->crash_after && --p->crash_after == 0)
-		p->zombie = true;
-	return !p->zombie && !p->gate.dead;
-}
-
-static void env_read_clocks(struct env *env, struct clocks *now)
-{
-	const struct machine *m = of(env)->machine;
-	uint64_t at = world_now(m->world);
-
-	now->monotonic = vclock_at(&m->monotonic, at);
-	now->raw = vclock_at(&m->raw, at);
-	now->boottime = now->monotonic;
-	now->wall = vclock_at(&m->wall, at);
-}
-
-static void env_draw(struct env *env, void *bytes, size_t len)
-{
-	uint8_t *to = bytes;
-
-	for (size_t i = 0; i < len; i += 8) {
-		uint64_t v = random_next(&of(env)->random);
-		memcpy(to + i, &v, len - i < 8 ? len - i : 8);
-	}
-}
-
 static void turn(void *ctx, uint64_t arg);
 
-static void plan_turn(struct process *p, uint64_t at)
+void process_turn_at(struct process *p, uint64_t at)
 {
 	if (at >= p->turn_at)
 		return;
@@ -57,66 +19,26 @@ static void plan_turn(struct process *p, uint64_t at)
 
 void process_poke(struct process *p)
 {
-	plan_turn(p, world_now(p->world) +
-			     dice_between(&p->random, 1, TURN_AFTER_US));
+	process_turn_at(p, world_now(p->world) + dice_between(&p->random, 1,
+							      PROCESS_TURN_US));
 }
 
-static void env_wake(struct env *env, uint64_t monotonic_us)
+void process_wake(struct process *p)
 {
-	struct process *p = of(env);
-	uint64_t now = world_now(p->world);
-	uint64_t at = vclock_when(&p->machine->monotonic, now, monotonic_us);
-
-	if (at != UINT64_MAX)
-		plan_turn(p, at + dice_between(&p->random, 1, TURN_AFTER_US));
-}
-
-static struct conn *env_connect(struct env *env, const char *address,
-				void *owner)
-{
-	struct process *p = of(env);
-	struct world *w = p->world;
-
-	for (unsigned i = 0; i < w->plan.members; i++)
-		if (strcmp(w->machines[i].address, address) == 0)
-			return effect(p) ? vnet_connect(&p->host, i, owner)
-					 : NULL;
-	world_violation(w, "a connection to nowhere: %s", address);
-	return NULL;
-}
-
-static void env_conn_own(struct env *env, struct conn *conn, void *owner)
-{
-	(void)env;
-	vnet_own(conn, owner);
-}
-
-static void env_conn_write(struct env *env, struct conn *conn,
-			   const uint8_t *bytes, size_t len)
-{
-	if (effect(of(env)))
-		vnet_write(conn, bytes, len);
-}
-
-static size_t env_conn_queued(struct env *env, const struct conn *conn)
-{
-	(void)env;
-	return vnet_queued(conn);
-}
-
-static void env_conn_close(struct env *env, struct conn *conn)
-{
-	(void)env;
-	vnet_close(conn);
+	p->gate.shut_until = 0;
+	p->turn_at = UINT64_MAX; /* put off to the end of the pause */
+	process_poke(p);
 }
 
 /* The node has run: see whether it died on the way, and what it has become. */
 static void settle(struct process *p)
 {
-	if (p->zombie && !p->gate.dead)
+	if (p->zombie && !p->gate.dead) {
+		p->world->counters.faults[FAULT_crash_in_step]++;
 		process_crash(p, false);
-	else if (!p->gate.dead && !p->world->stop)
+	} else if (!p->gate.dead && !p->world->stop) {
 		check_process(p);
+	}
 }
 
 static void turn(void *ctx, uint64_t arg)
@@ -205,7 +127,8 @@ static void on_event(void *arg, const struct hf_event *event)
 				p->machine->number + 1, event->text);
 }
 
-static const struct vdisk_calls disk_calls = { effect, disk_ran, disk_broken };
+static const struct vdisk_calls disk_calls = { process_effect, disk_ran,
+					       disk_broken };
 static const struct vnet_calls net_calls = { net_incoming, net_connected,
 					     net_data, net_closed };
 static const struct node_calls node_calls = { on_event };
@@ -214,14 +137,7 @@ static void init_env(struct process *p)
 {
 	struct world *w = p->world;
 
-	p->env = (struct env){ .clocks = env_read_clocks,
-			       .random = env_draw,
-			       .wake = env_wake,
-			       .connect = env_connect,
-			       .conn_own = env_conn_own,
-			       .conn_write = env_conn_write,
-			       .conn_queued = env_conn_queued,
-			       .conn_close = env_conn_close };
+	process_env(p);
 	p->disk.disk = &p->machine->disk;
 	p->disk.agenda = &w->agenda;
 	p->disk.gate = &p->gate;
@@ -391,14 +307,4 @@ void process_close(struct process *p)
 		user_forget(&p->users[i]);
 	node_close(p->node, CLOSE_US, node_closed, p);
 	process_poke(p);
-}
-
-uint64_t process_certain(const struct process *p, uint64_t session)
-{
-	struct clocks now;
-
-	if (p->gate.dead)
-		return 0;
-	env_read_clocks((struct env *)(uintptr_t)&p->env, &now);
-	return lease_left(node_lease(p->node), session, &now);
 }

@@ -38,6 +38,8 @@ void machine_boot_later(struct machine *m, uint64_t us);
 /* `silent`: the others aren't told soon. Not from inside a step. */
 void process_crash(struct process *p, bool silent);
 void process_close(struct process *p);
+/* End its pause, if it is in one. */
+void process_wake(struct process *p);
 /* Something was handed to the node: it gets a turn soon. */
 void process_poke(struct process *p);
 
@@ -47,11 +49,13 @@ void process_count(const struct process *p);
 /* How long this process is certain of a session, now, by its own clocks. */
 uint64_t process_certain(const struct process *p, uint64_t session);
 
-/* Is the process able to notice and to act? */
-static inline bool process_awake(const struct process *p)
-{
-	return !p->gate.dead && !p->zombie &&
-	       p->gate.shut_until <= world_now(p->world);
-}
+/* For process_env.c and process.c. A turn follows `PROCESS_TURN_US` at most
+ * after what it is for. */
+#define PROCESS_TURN_US 20
+void process_env(struct process *p);
+void process_turn_at(struct process *p, uint64_t at);
+/* Something that others could see is about to happen; false: the process has
+ * died before it could. */
+bool process_effect(void *process);
 
 #endif

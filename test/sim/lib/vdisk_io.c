@@ -134,7 +134,8 @@ static int io_append(struct raft_io *io, struct raft_io_append *request,
 	op->entries = must(calloc(n, sizeof(*op->entries)));
 	for (unsigned i = 0; i < n; i++) {
 		struct disk_entry *e = &op->entries[i];
-		*e = (struct disk_entry){ entries[i].term, entries[i].type,
+		*e = (struct disk_entry){ entries[i].term,
+					  (unsigned short)entries[i].type,
 					  entries[i].buf.len,
 					  must(malloc(entries[i].buf.len)) };
 		memcpy(e->bytes, entries[i].buf.base, e->len);

@@ -140,10 +140,10 @@ void vdisk_enqueue(struct vdisk_io *d, struct disk_op *op)
 }
 
 /* What an operation leaves on the disk that was under way when its process
- * died; false: nothing after it can be there. */
-static bool leave_part(struct vdisk_io *d, struct disk_op *op)
+ * died; false: nothing after it can be there. `all`: the disk was fast. */
+static bool leave_part(struct vdisk_io *d, struct disk_op *op, bool all)
 {
-	if (dice_chance(d->random, 500000)) {
+	if (all || dice_chance(d->random, 500000)) {
 		write_all(d, op);
 		return true;
 	}
@@ -161,17 +161,17 @@ static bool leave_part(struct vdisk_io *d, struct disk_op *op)
 
 void vdisk_io_crash(struct vdisk_io *d)
 {
-	bool on = true;
+	bool on = true, all = dice_chance(d->random, 300000);
 
 	d->closed = true;
 	if (d->put) {
-		leave_part(d, d->put);
+		leave_part(d, d->put, all);
 		op_free(d->put);
 		d->put = NULL;
 	}
 	for (struct disk_op *op; (op = first_op(d));) {
 		list_remove(&op->link);
-		on = on && leave_part(d, op);
+		on = on && leave_part(d, op, all);
 		op_free(op);
 	}
 }
