@@ -214,6 +214,12 @@ struct hf_lock_options {
 	uint64_t owner;
 };
 
+/* Work on its way to the node's thread: the library's, inside a hf_lock. */
+struct hf_task {
+	void (*run)(struct hf_task *task);
+	struct hf_task *next;
+};
+
 /* One acquisition. The caller owns the memory, which may be anywhere, zeroed or
  * not; from hf_lock (or hf_lock_start) until hf_unlock has answered, or the
  * acquisition has failed, it must stay where it is. */
@@ -223,7 +229,8 @@ struct hf_lock {
 	void *data;     /* the caller's, never touched */
 	struct {        /* the library's */
 		uint64_t session;
-		void *claim, *wait, *task[2];
+		void *claim, *wait;
+		struct hf_task task;
 		void (*cb)(struct hf_lock *lock, int rc);
 		uint32_t timeout_ms, state, lost;
 	} internal;

@@ -46,7 +46,7 @@ static uint64_t thread_owner(void)
 }
 
 struct acquire {
-	struct host_task task;
+	struct hf_task task;
 	struct hf_lock *lock;
 	struct acquire_options options;
 	uint8_t name[];
@@ -80,7 +80,7 @@ static int acquire_now(struct hf_lock *lock, const struct acquire_options *o)
 	return rc;
 }
 
-static void acquire_task(struct host_task *task)
+static void acquire_task(struct hf_task *task)
 {
 	struct acquire *a = (struct acquire *)task;
 	struct hf_lock *lock = a->lock;
@@ -203,24 +203,14 @@ static void release_now(struct hf_lock *lock)
 }
 
 /* A release needs no memory: its task lies in the lock. */
-struct release {
-	struct host_task task;
-};
-_Static_assert(sizeof(struct release) <=
-		       sizeof(((struct hf_lock *)0)->internal.task),
-	       "struct hf_lock has room for a task");
-
-static void release_task(struct host_task *task)
+static void release_task(struct hf_task *task)
 {
-	void **in_lock = (void **)task;
-
-	release_now(container_of(in_lock, struct hf_lock, internal.task));
+	release_now(container_of(task, struct hf_lock, internal.task));
 }
 
 int unlock_start(struct hf_lock *lock, uint32_t timeout_ms, hf_lock_cb cb,
 		 struct wait *wait)
 {
-	struct host_task *task;
 	uint32_t held = LOCK_HELD;
 	int rc;
 
@@ -241,9 +231,8 @@ int unlock_start(struct hf_lock *lock, uint32_t timeout_ms, hf_lock_cb cb,
 		release_now(lock);
 		return 0;
 	}
-	task = (struct host_task *)(void *)lock->internal.task;
-	task->run = release_task;
-	rc = host_post(lock->node->host, task);
+	lock->internal.task.run = release_task;
+	rc = host_post(lock->node->host, &lock->internal.task);
 	if (rc)
 		set_state(lock, LOCK_HELD);
 	return rc;

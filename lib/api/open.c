@@ -53,14 +53,14 @@ int wait_for(struct wait *w)
 }
 
 struct run {
-	struct host_task task;
+	struct hf_task task;
 	struct wait wait;
 	struct hf_node *node;
 	int (*fn)(struct node *node, void *arg);
 	void *arg;
 };
 
-static void run_task(struct host_task *task)
+static void run_task(struct hf_task *task)
 {
 	struct run *r = (struct run *)task;
 

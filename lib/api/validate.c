@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct validate {
-	struct host_task task;
+	struct hf_task task;
 	struct hf_lock *lock;
 	uint64_t timeout_us;
 	hf_lock_cb cb;
@@ -23,7 +23,7 @@ static void on_validated(void *arg, struct claim *claim, int rc)
 		v.cb(v.lock, rc);
 }
 
-static void validate_task(struct host_task *task)
+static void validate_task(struct hf_task *task)
 {
 	struct validate *v = (struct validate *)task;
 

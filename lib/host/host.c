@@ -248,7 +248,7 @@ int host_open(struct host **out, const struct host_config *config, char *error)
 	return rc;
 }
 
-int host_post(struct host *host, struct host_task *task)
+int host_post(struct host *host, struct hf_task *task)
 {
 	return post_put(&host->post, task, !host_on_thread(host));
 }
@@ -274,7 +274,7 @@ uint16_t host_port(const struct host *host)
 	return host->listener.port;
 }
 
-static void close_task(struct host_task *task)
+static void close_task(struct hf_task *task)
 {
 	struct host *host = container_of(task, struct host, closing);
 

@@ -34,11 +34,7 @@ int host_open(struct host **host, const struct host_config *config,
 /* Work for the loop's thread, in the order of host_post; caller-owned until it
  * runs. Any thread. HF_ECLOSED: the loop is ending, it won't run. What was
  * accepted runs, also while the host closes. */
-struct host_task {
-	void (*run)(struct host_task *task);
-	struct host_task *next;
-};
-int host_post(struct host *host, struct host_task *task);
+int host_post(struct host *host, struct hf_task *task);
 
 struct node *host_node(struct host *host);
 bool host_on_thread(const struct host *host); /* is this the loop's thread? */

@@ -41,7 +41,7 @@ struct host {
 
 	pthread_t thread;
 	_Atomic(pthread_t) self;
-	struct host_task closing;
+	struct hf_task closing;
 	uint64_t close_timeout_us;
 
 	/* For host_open alone. */

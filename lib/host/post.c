@@ -14,7 +14,7 @@ void post_free(struct post *post)
 	pthread_mutex_destroy(&post->mutex);
 }
 
-int post_put(struct post *post, struct host_task *task, bool wake)
+int post_put(struct post *post, struct hf_task *task, bool wake)
 {
 	task->next = NULL;
 	pthread_mutex_lock(&post->mutex);
@@ -38,10 +38,10 @@ bool post_empty(struct post *post)
 	return empty;
 }
 
-static struct host_task *take(struct post *post, bool end)
+static struct hf_task *take(struct post *post, bool end)
 {
 	pthread_mutex_lock(&post->mutex);
-	struct host_task *task = post->first;
+	struct hf_task *task = post->first;
 	post->first = NULL;
 	post->last = &post->first;
 	post->ended |= end;
@@ -49,11 +49,11 @@ static struct host_task *take(struct post *post, bool end)
 	return task;
 }
 
-static void run(struct host_task *task)
+static void run(struct hf_task *task)
 {
 	while (task) {
 		/* Its owner may free it inside. */
-		struct host_task *next = task->next;
+		struct hf_task *next = task->next;
 		task->run(task);
 		task = next;
 	}

@@ -11,7 +11,7 @@
 struct post {
 	pthread_mutex_t mutex;
 	uv_async_t *signal;
-	struct host_task *first, **last;
+	struct hf_task *first, **last;
 	bool ended;
 };
 
@@ -19,7 +19,7 @@ int post_init(struct post *post, uv_async_t *signal); /* 0 or HF_ENOMEM */
 void post_free(struct post *post);
 /* `wake`: from another thread than the loop's, which looks before it waits. The
  * signal is not used after post_end. 0, or HF_ECLOSED after post_end. */
-int post_put(struct post *post, struct host_task *task, bool wake);
+int post_put(struct post *post, struct hf_task *task, bool wake);
 bool post_empty(struct post *post);
 /* Run all that there are; those that are put meanwhile wait for the next call.
  */

@@ -131,7 +131,7 @@ void hosting_wait_failed(struct hosting *h, size_t i)
 }
 
 struct call {
-	struct host_task task;
+	struct hf_task task;
 	struct hosting *all;
 	struct host *host;
 	void (*run)(struct host *host, void *arg);
@@ -139,7 +139,7 @@ struct call {
 	bool done;
 };
 
-static void run_call(struct host_task *task)
+static void run_call(struct hf_task *task)
 {
 	struct call *c = container_of(task, struct call, task);
 

@@ -118,7 +118,7 @@ static void scene_end(struct scene *s)
 {
 	scene_close(s);
 	ck_assert_int_eq(scratch_fds(), s->fds);
-	ck_assert_int_eq(scratch_threads(), s->threads);
+	scratch_await_threads(s->threads);
 	atomic_store(&submit_errno, 0);
 	atomic_store(&write_errno, 0);
 	atomic_store(&renames_left, INT_MAX);
