@@ -6,7 +6,7 @@
  * SIGKILL, and at that moment each survivor asks for a lock that nobody holds.
  * What counts is the time from the kill to the later of the two grants. Then
  *the killed member is started again, and the next kill waits until all is well.
-*/
+ */
 #include "lib/team.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * Three members with default options hold LOCKS locks between them and do
  * nothing else for SECS. Printed for each: its process's time on a processor,
  *in percent of a core, and how often it woke up and wrote to disk in a second.
-*/
+ */
 #include "lib/team.h"
 
 #include <errno.h>
