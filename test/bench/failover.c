@@ -80,7 +80,7 @@ static void conduct(const char *dir, void *arg)
 {
 	const unsigned kills = *(const unsigned *)arg;
 	struct team team = { .dir = dir, .work = work };
-	uint64_t times[KILLS_MAX];
+	uint64_t times[KILLS_MAX] = { 0 };
 
 	team_gather(&team);
 	for (unsigned i = 0; i < kills; i++) {
