@@ -59,7 +59,7 @@ struct core *core_create(const struct mem *mem, uint64_t seed)
 static void free_objects(struct core *core)
 {
 	for (size_t kind = 0; kind < KINDS; kind++) {
-		list_for_safe(it, &core->all[kind])
+		list_for_safe (it, &core->all[kind])
 			core_free(core, object_of(it));
 	}
 	for (size_t i = 0; i < POOLS; i++) {

@@ -63,8 +63,9 @@ void core_session_end(struct core *core, struct session *session, bool failed)
 	struct peer *peer = session->peer;
 
 	core_touch(core, &session->object);
-	list_for_safe(it, &session->requests) take_wait(core, in_session(it));
-	list_for_safe(it, &session->requests)
+	list_for_safe (it, &session->requests)
+		take_wait(core, in_session(it));
+	list_for_safe (it, &session->requests)
 		take_away(core, in_session(it), failed);
 	if (peer->session == session) {
 		core_touch(core, &peer->object);
