@@ -180,8 +180,10 @@ static int io_bootstrap(struct raft_io *io,
 			const struct raft_configuration *configuration)
 {
 	struct guard *g = guard_of_io(io);
+	int rv = g->inner->bootstrap(g->inner, configuration);
 
-	return g->inner->bootstrap(g->inner, configuration);
+	memcpy(io->errmsg, g->inner->errmsg, sizeof(io->errmsg));
+	return rv;
 }
 
 static int io_recover(struct raft_io *io,

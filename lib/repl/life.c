@@ -259,8 +259,10 @@ int repl_start(struct repl *repl, char *error)
 	int rv = bootstrap(repl);
 
 	repl->config.members = NULL;
-	if (rv == 0)
-		rv = raft_start(raft_of(repl));
+	/* libraft keeps the io's words only from raft_start. */
+	if (rv != 0)
+		return refuse_raft(error, rv, repl->guard->io.errmsg);
+	rv = raft_start(raft_of(repl));
 	if (repl->failed)
 		return refuse(error, repl->failed, repl->text);
 	if (rv != 0)

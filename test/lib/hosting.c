@@ -5,21 +5,6 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-/* ThreadSanitizer 12 sees neither openat nor libuv's way to close, so where one
- * thread gets a descriptor's number after another had it, it takes the number
- * for shared. These work on descriptors of their own only. */
-__attribute__((visibility("default"))) const char *
-__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-	return "race:file_replace\n"
-	       "race:file_read\n"
-	       "race:dir_open\n"
-	       "race:dir_close\n"
-	       "race:for_each_file\n"
-	       "race:storage_drop_spares\n";
-}
-
 #define MS UINT64_C(1000)
 #define CLOSE_US (500 * MS)
 
