@@ -124,7 +124,7 @@ installed: all
 pure layers exports installed:
 	@$(env) test/lib/$@
 
-demo: $B/examples/cluster-demo
+demo: $B/examples/cluster-demo $B/examples/cluster-worker
 	@$(env) $<
 bench: all $(BENCHES)
 	@$(env) test/bench/run
