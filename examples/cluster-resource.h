@@ -57,7 +57,7 @@ static inline void resource_name(char *name, size_t size, int lock)
 static inline int resource_open(const char *dir, int lock)
 {
 	char path[512];
-	char name[16];
+	char name[24];
 
 	resource_name(name, sizeof(name), lock);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);

@@ -92,7 +92,7 @@ static void *worker_run(void *arg)
 	struct process *p = w->process;
 	struct hf_lock_options options = { .size = sizeof(options) };
 	struct hf_lock lock;
-	char name[16];
+	char name[24];
 
 	options.owner = w->number; /* for the view; the thread would do */
 	while (!p->stopped) {
@@ -135,7 +135,7 @@ static void print_lock(struct process *p, int number)
 	struct hf_claim claims[DEMO_MEMBERS * DEMO_WORKERS];
 	size_t claims_len = sizeof(claims) / sizeof(*claims);
 	size_t total = 0;
-	char name[16];
+	char name[24];
 
 	resource_name(name, sizeof(name), number);
 	if (hf_lock_status(p->node, name, strlen(name), claims, claims_len,
