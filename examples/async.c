@@ -9,9 +9,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 #define TASKS 64
 #define ACCOUNTS 16

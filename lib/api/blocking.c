@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static void on_done(struct hf_lock *lock, int rc)
-{
-	wait_done((struct wait *)lock->internal.wait, rc);
-}
-
 int hf_lock(struct hf_node *node, struct hf_lock *lock, const char *name,
 	    const struct hf_lock_options *options, uint32_t timeout_ms)
 {
@@ -20,7 +15,7 @@ int hf_lock(struct hf_node *node, struct hf_lock *lock, const char *name,
 		return rc;
 	wait_init(&w);
 	rc = lock_start(node, lock, name, strlen(name), options, timeout_ms,
-			on_done, &w);
+			NULL, &w);
 	if (rc)
 		wait_done(&w, rc);
 	return wait_for(&w);
@@ -43,7 +38,7 @@ int hf_unlock(struct hf_lock *lock, uint32_t timeout_ms)
 	if (rc)
 		return rc;
 	wait_init(&w);
-	rc = unlock_start(lock, timeout_ms, on_done, &w);
+	rc = unlock_start(lock, timeout_ms, NULL, &w);
 	if (rc)
 		wait_done(&w, rc);
 	return wait_for(&w);

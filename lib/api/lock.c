@@ -28,9 +28,8 @@ static uint64_t us_of(uint32_t ms)
 	return ms == HF_FOREVER ? UINT64_MAX : ms * UINT64_C(1000);
 }
 
-/* Never used again in this session: two threads with the same id don't begin
- * within the same microsecond, and the number of microseconds comes again only
- * after years. */
+/* Two threads with the same id don't begin within the same microsecond; the
+ * microseconds come again after seven weeks, the whole number practically never. */
 static uint64_t thread_owner(void)
 {
 	static _Thread_local uint64_t owner;
@@ -52,6 +51,20 @@ struct acquire {
 	uint8_t name[];
 };
 
+/* The new state allows other threads to begin something new with the lock,
+ * which changes who is to be told: so that is read first. */
+static void finish(struct hf_lock *lock, enum lock_state state, int rc)
+{
+	hf_lock_cb cb = lock->internal.cb;
+	struct wait *wait = (struct wait *)lock->internal.wait;
+
+	set_state(lock, state);
+	if (wait)
+		wait_done(wait, rc);
+	else
+		cb(lock, rc);
+}
+
 static void on_acquired(void *arg, struct claim *claim, int rc)
 {
 	struct hf_lock *lock = (struct hf_lock *)arg;
@@ -60,23 +73,23 @@ static void on_acquired(void *arg, struct claim *claim, int rc)
 		lock->token = node_claim_token(claim);
 		lock->internal.session = node_claim_session(claim);
 		node_claim_watch(claim, &lock->internal.lost);
-		set_state(lock, LOCK_HELD);
+		finish(lock, LOCK_HELD, 0);
 	} else {
 		lock->internal.claim = NULL;
-		set_state(lock, LOCK_NONE);
+		finish(lock, LOCK_NONE, rc);
 	}
-	lock->internal.cb(lock, rc);
 }
 
 static int acquire_now(struct hf_lock *lock, const struct acquire_options *o)
 {
 	struct claim *claim;
-	int rc = node_acquire(host_node(lock->node->host), o, on_acquired, lock,
-			      &claim);
+	int rc;
 
+	if (lock->internal.lost)
+		return HF_ECANCELED; /* before it came here */
+	rc = node_acquire(host_node(lock->node->host), o, on_acquired, lock,
+			  &claim);
 	lock->internal.claim = claim;
-	if (rc)
-		set_state(lock, LOCK_NONE);
 	return rc;
 }
 
@@ -88,7 +101,7 @@ static void acquire_task(struct hf_task *task)
 
 	free(a);
 	if (rc)
-		lock->internal.cb(lock, rc);
+		finish(lock, LOCK_NONE, rc);
 }
 
 static int fill_options(struct acquire_options *to,
@@ -141,8 +154,8 @@ int lock_start(struct hf_node *node, struct hf_lock *lock, const void *name,
 				     .timeout_us = us_of(timeout_ms) };
 	int rc = api_check(node);
 
-	if (!rc &&
-	    (!lock || !cb || !name || name_len < 1 || name_len > HF_NAME_MAX))
+	if (!rc && (!lock || (!cb && !wait) || !name || name_len < 1 ||
+		    name_len > HF_NAME_MAX))
 		rc = HF_EINVAL;
 	if (!rc)
 		rc = fill_options(&o, options);
@@ -172,8 +185,12 @@ static int cancel_now(struct node *node, void *arg)
 {
 	struct hf_lock *lock = (struct hf_lock *)arg;
 
-	if (lock_state(lock) != LOCK_ASKED || !lock->internal.claim)
+	if (lock_state(lock) != LOCK_ASKED)
 		return HF_ENOTHELD;
+	if (!lock->internal.claim) { /* still on its way to this thread */
+		lock->internal.lost = 1;
+		return 0;
+	}
 	return node_cancel(node, (struct claim *)lock->internal.claim);
 }
 
@@ -191,8 +208,7 @@ static void on_released(void *arg, struct claim *claim, int rc)
 	(void)claim;
 	lock->internal.claim = NULL;
 	lock->token = 0;
-	set_state(lock, LOCK_NONE);
-	lock->internal.cb(lock, rc);
+	finish(lock, LOCK_NONE, rc);
 }
 
 static void release_now(struct hf_lock *lock)
@@ -214,7 +230,7 @@ int unlock_start(struct hf_lock *lock, uint32_t timeout_ms, hf_lock_cb cb,
 	uint32_t held = LOCK_HELD;
 	int rc;
 
-	if (!lock || !cb || !lock->node)
+	if (!lock || (!cb && !wait) || !lock->node)
 		return HF_EINVAL;
 	rc = api_check(lock->node);
 	if (rc)
@@ -247,6 +263,8 @@ uint64_t hf_lock_token(const struct hf_lock *lock)
 {
 	enum lock_state state = lock ? lock_state(lock) : LOCK_NONE;
 
+	if (state == LOCK_NONE || api_check(lock->node))
+		return 0;
 	return state == LOCK_HELD || state == LOCK_RELEASED ? lock->token : 0;
 }
 

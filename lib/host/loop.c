@@ -56,10 +56,12 @@ static void on_limit(uv_timer_t *timer)
 {
 	struct host *host = timer->data;
 
-	if (host->phase == PHASE_HANDLES)
+	if (host->phase == PHASE_HANDLES) {
 		uv_stop(host->loop);
-	else
-		close_handles(host);
+		return;
+	}
+	node_abandon(host->node);
+	close_handles(host);
 }
 
 void loop_begin_close(struct host *host, uint64_t timeout_us)

@@ -191,6 +191,10 @@ int node_cancel(struct node *n, struct claim *c)
 void node_release(struct node *n, struct claim *c, uint64_t timeout_us,
 		  claim_cb cb, void *arg)
 {
+	if (n->over) { /* no turn will come */
+		cb(arg, c, HF_EUNKNOWN);
+		return;
+	}
 	env_clocks(n->env, &n->now);
 	c->cb = cb;
 	c->arg = arg;
@@ -222,6 +226,11 @@ static void on_held(struct claim *c, uint64_t token)
 
 static void on_hold_lost(struct claim *c, int rc)
 {
+	if (c->due) { /* its owner doesn't know yet that it was held */
+		c->rc = rc;
+		claim_over(c);
+		return;
+	}
 	c->state = CLAIM_LOST;
 	c->lost_rc = rc;
 	call_forget(c->owner, &c->acquire);
@@ -464,6 +473,8 @@ void claims_callbacks(struct node *n)
 		tell_loss(n, c);
 	}
 	while (!list_empty(&n->due)) {
+		/* Of a claim that is going, the questions' come first. */
+		questions_callbacks(n);
 		struct claim *c =
 			container_of(n->due.next, struct claim, due_node);
 		claim_cb cb = c->cb;

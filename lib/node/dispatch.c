@@ -31,6 +31,22 @@ static int on_reply(struct node *n, const uint8_t *m, size_t len)
 	return rc;
 }
 
+/* A hold has a token, and what happens to a request names it. */
+static bool makes_sense(const struct output *o)
+{
+	switch (o->kind) {
+	case OUTPUT_GRANTED:
+		return o->seq > 0 && o->token > 0;
+	case OUTPUT_ENDED:
+		return o->seq > 0 && o->status < 0;
+	case OUTPUT_ANSWER:
+		return o->op != OP_ACQUIRE || o->status != 0 || o->token > 0;
+	case OUTPUT_SESSION_ENDED:
+	default:
+		return true;
+	}
+}
+
 static int on_outputs(struct node *n, const uint8_t *m, size_t len)
 {
 	struct outputs_reader it;
@@ -38,9 +54,9 @@ static int on_outputs(struct node *n, const uint8_t *m, size_t len)
 	int rc = outputs_open(&it, m, len);
 
 	while (!rc && (rc = outputs_next(&it, &o)) > 0) {
-		if (o.node == n->config.repl.id)
+		rc = makes_sense(&o) ? 0 : HF_ECORRUPT;
+		if (!rc && o.node == n->config.repl.id)
 			node_output(n, &o);
-		rc = 0;
 	}
 	return rc;
 }

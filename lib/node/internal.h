@@ -174,7 +174,7 @@ struct route {
 	uint64_t term;
 	uint64_t links; /* generation of the link, or of our own leading */
 	bool attached;  /* a resync of our session has come from there */
-	uint64_t nonce; /* of the attach */
+	uint64_t nonce; /* attaches to it have larger ones */
 	uint64_t next_at;
 	uint64_t retry_us;
 };

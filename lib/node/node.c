@@ -329,12 +329,19 @@ static uint64_t next_turn(const struct node *n)
 	return at;
 }
 
-static void node_over(struct node *n)
+void node_abandon(struct node *n)
 {
+	if (n->over)
+		return;
 	n->over = true;
 	claims_end(n, HF_ECLOSED, HF_EUNKNOWN);
 	questions_end(n, HF_ECLOSED);
 	callbacks(n);
+}
+
+static void node_over(struct node *n)
+{
+	node_abandon(n);
 	n->env->wake(n->env, UINT64_MAX);
 	n->closed(n->closed_arg, n->clean);
 }

@@ -55,6 +55,9 @@ void node_turn(struct node *node);
  * repl_close). The io is the caller's again, then node_free. */
 void node_close(struct node *node, uint64_t timeout_us,
 		void (*done)(void *arg, bool clean), void *arg);
+/* The closing takes too long: tell everybody who waits, and take no more turns.
+ */
+void node_abandon(struct node *node);
 void node_free(struct node *node);
 
 /* --- what the world reports (see base/env.h) --- */

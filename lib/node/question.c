@@ -22,6 +22,10 @@ void node_validate(struct node *n, struct claim *c, uint64_t timeout_us,
 {
 	struct question *q;
 
+	if (n->over) { /* no turn will come */
+		cb(arg, c, HF_ECLOSED);
+		return;
+	}
 	env_clocks(n->env, &n->now);
 	q = (struct question *)mem_zalloc(&n->mem, sizeof(*q));
 	if (!q) {

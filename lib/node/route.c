@@ -15,6 +15,7 @@ static void route_set(struct node *n, uint64_t leader, uint64_t term,
 	r->leader = leader;
 	r->term = term;
 	r->links = links;
+	r->nonce = n->resyncs;
 	r->attached = false;
 	r->retry_us = ATTACH_MIN_US;
 	r->next_at = n->now.monotonic;
@@ -53,7 +54,7 @@ static void attach(struct node *n)
 	struct attach a = { .session = n->keeper.id };
 	struct buf b = { 0 };
 
-	a.nonce = r->nonce = ++n->resyncs;
+	a.nonce = ++n->resyncs;
 	r->next_at = later(n->now.monotonic, jitter(n, r->retry_us));
 	r->retry_us *= 2;
 	if (r->retry_us > RETRY_MAX_US)
@@ -136,8 +137,10 @@ int route_resync(struct node *n, uint64_t from, const uint8_t *message,
 
 	if (rc)
 		return rc;
-	if (from != n->route.leader || s.nonce != n->route.nonce ||
-	    s.session != n->keeper.id || n->route.attached)
+	/* The answer to any attach will do: the newest may be far behind. */
+	if (from != n->route.leader || s.nonce <= n->route.nonce ||
+	    s.nonce > n->resyncs || s.session != n->keeper.id ||
+	    n->route.attached)
 		return 0;
 	if (!s.alive) {
 		/* Not there yet, or no more: the renewal's answer tells. */

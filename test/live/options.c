@@ -3,7 +3,6 @@
 
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -140,9 +139,8 @@ START_TEST(a_program_of_a_newer_header_is_served_while_it_asks_for_nothing_new)
 }
 END_TEST
 
-/* Opens node 1 of the cluster otherwise than before. */
-static void refused(struct cluster *c, const struct hf_options *o, int rc,
-		    const char *word)
+/* Opening with these options gives this error, and a text with this word. */
+static void refused(const struct hf_options *o, int rc, const char *word)
 {
 	char error[HF_ERROR_TEXT] = "";
 	struct hf_node *node;
@@ -150,7 +148,6 @@ static void refused(struct cluster *c, const struct hf_options *o, int rc,
 
 	ck_assert_msg(got == rc, "%s: %s", hf_strerror(got), error);
 	ck_assert_msg(strstr(error, word), "%s: %s", word, error);
-	(void)c;
 }
 
 START_TEST(a_directory_in_use_is_refused_in_this_process)
@@ -160,7 +157,7 @@ START_TEST(a_directory_in_use_is_refused_in_this_process)
 	cluster_make(&c, 1);
 	cluster_open(&c);
 	struct hf_options o = cluster_options(&c, 0);
-	refused(&c, &o, HF_EINUSE, c.dirs[0]);
+	refused(&o, HF_EINUSE, c.dirs[0]);
 	cluster_remove(&c);
 }
 END_TEST
@@ -173,7 +170,7 @@ START_TEST(a_directory_in_use_is_refused_in_another_process)
 	cluster_make(&c, 1);
 	peer_start(&peer, &c, 0, 0);
 	struct hf_options o = cluster_options(&c, 0);
-	refused(&c, &o, HF_EINUSE, c.dirs[0]);
+	refused(&o, HF_EINUSE, c.dirs[0]);
 	peer_kill(&peer);
 	cluster_open(&c); /* the death of the other gave it back */
 	cluster_remove(&c);
@@ -196,7 +193,7 @@ START_TEST(a_copied_directory_is_refused_unless_it_is_adopted)
 	live_copy(c.dirs[0], copy);
 	struct hf_options o = cluster_options(&c, 0);
 	o.dir = copy;
-	refused(&c, &o, HF_EIDENTITY, "adopt");
+	refused(&o, HF_EIDENTITY, "adopt");
 	o.adopt = true;
 	ck_assert_int_eq(hf_open(&c.nodes[0], &o, NULL), 0);
 	ck_assert_int_eq(hf_lock(c.nodes[0], &lock, "a", NULL, LIVE_WAIT_MS),
@@ -216,10 +213,10 @@ START_TEST(the_directory_of_another_node_or_cluster_is_refused)
 	c.nodes[0] = NULL;
 	struct hf_options o = cluster_options(&c, 1);
 	o.dir = c.dirs[0];
-	refused(&c, &o, HF_EIDENTITY, "");
+	refused(&o, HF_EIDENTITY, "");
 	o = cluster_options(&c, 0);
 	o.cluster = "another";
-	refused(&c, &o, HF_EIDENTITY, "another");
+	refused(&o, HF_EIDENTITY, "another");
 	cluster_remove(&c);
 }
 END_TEST
@@ -239,7 +236,7 @@ START_TEST(a_damaged_identity_is_refused)
 	fputc('#', file);
 	fclose(file);
 	struct hf_options o = cluster_options(&c, 0);
-	refused(&c, &o, HF_ECORRUPT, "identity");
+	refused(&o, HF_ECORRUPT, "identity");
 	cluster_remove(&c);
 }
 END_TEST
@@ -253,7 +250,7 @@ START_TEST(an_address_in_use_is_refused)
 	cluster_open_node(&a, 0);
 	struct hf_options o = cluster_options(&b, 0);
 	b.members[0].address = a.addresses[0];
-	refused(&b, &o, HF_EADDRESS, a.addresses[0]);
+	refused(&o, HF_EADDRESS, a.addresses[0]);
 	cluster_remove(&a);
 	cluster_remove(&b);
 }
@@ -264,7 +261,7 @@ START_TEST(a_directory_that_cannot_be_made_is_named)
 	struct hf_options o = { .size = sizeof(o) };
 
 	o.dir = "/proc/nowhere/at/all";
-	refused(NULL, &o, HF_EIO, o.dir);
+	refused(&o, HF_EIO, o.dir);
 }
 END_TEST
 
