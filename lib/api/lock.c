@@ -29,7 +29,8 @@ static uint64_t us_of(uint32_t ms)
 }
 
 /* Two threads with the same id don't begin within the same microsecond; the
- * microseconds come again after seven weeks, the whole number practically never. */
+ * microseconds come again after seven weeks, the whole number practically
+ * never. */
 static uint64_t thread_owner(void)
 {
 	static _Thread_local uint64_t owner;
