@@ -1,8 +1,9 @@
 # holdfast: one Makefile for all folders.  `make help` lists the targets.
 MAKEFLAGS += -rR
 .DELETE_ON_ERROR:
-.PHONY: all check pure layers exports installed demo bench sim soak install \
-	uninstall deps lint format clean distclean help
+.PHONY: all check pure layers exports installed demo bench sim mutants model \
+	soak chaos pause drill fuzz install uninstall deps lint format clean \
+	distclean help
 all:
 
 ifneq ($(and $(filter deps,$(MAKECMDGOALS)),$(filter-out deps,$(MAKECMDGOALS))),)
@@ -53,18 +54,20 @@ sources = $(foreach folder,$1,$(sort $(wildcard $(folder)/*.c)))
 objects = $(patsubst %.c,$B/%.o,$(call sources,$1))
 programs = $(patsubst %.c,$B/%,$(call sources,$1))
 
-test_folders := unit script sim live
+test_folders := unit script sim live fuzz
 LIB_OBJ   := $(call objects,lib/*)
 TEST_OBJ  := $(call objects,test/lib $(test_folders:%=test/%/lib))
 BENCH_OBJ := $(call objects,test/bench/lib)
 SOAK_OBJ  := $(call objects,test/soak/lib)
+CHAOS_OBJ := $(call objects,test/chaos/lib) $B/test/lib/history.o
 TESTS     := $(call programs,$(test_folders:%=test/%))
 BENCHES   := $(call programs,test/bench)
 SOAKS     := $(call programs,test/soak)
+CHAOS     := $(call programs,test/chaos)
 PROGRAMS  := $(call programs,examples tools)
 SO        := libholdfast.so.$(SOVERSION)
 # These see the public header only, as anybody's program does.
-outside   := examples/% tools/% test/bench/% test/soak/%
+outside   := examples/% tools/% test/bench/% test/soak/% test/chaos/%
 
 all: $B/libholdfast.a $B/$(SO) $(PROGRAMS)
 
@@ -75,9 +78,9 @@ say = $(if $(V),,@printf '  %-5s %s\n' $1 $2)
 $B/%.o: %.c config.mk
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$Q$(CC) -D_GNU_SOURCE -Iinclude $(if $(filter $(outside),$<),,-Ilib \
-	-DHF_VERSION='"$(VERSION)"' $(DEPS_CFLAGS) \
-	$(if $(filter test/%,$<),-Itest $(CHECK_CFLAGS))) \
+	$Q$(CC) -D_GNU_SOURCE -Iinclude $(if $(filter test/%,$<),-Itest) \
+	$(if $(filter $(outside),$<),,-Ilib -DHF_VERSION='"$(VERSION)"' \
+	$(DEPS_CFLAGS) $(if $(filter test/%,$<),$(CHECK_CFLAGS))) \
 	$(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The archive holds one object whose hidden symbols are local: it exports hf_*
@@ -92,12 +95,13 @@ $B/$(SO): $(LIB_OBJ)
 	$(call say,LD,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SO) \
 	$(if $(SAN),,-Wl$(comma)--no-undefined) -o $@ $^ $(DEPS_LIBS)
-$(PROGRAMS) $(BENCHES) $(SOAKS): %: %.o $B/libholdfast.a
+$(PROGRAMS) $(BENCHES) $(SOAKS) $(CHAOS): %: %.o $B/libholdfast.a
 	$(call say,LD,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 	$(DEPS_LIBS)
 $(BENCHES): $(BENCH_OBJ)
 $(SOAKS): $(SOAK_OBJ)
+$(CHAOS): $(CHAOS_OBJ)
 # Tests reach the internals: they link the objects that they need, of archives
 # of all of them.
 $B/test.a: $(TEST_OBJ)
@@ -107,7 +111,8 @@ $B/test.a $B/internal.a:
 	$Qrm -f $@ && $(AR) rcs $@ $^
 $(TESTS): %: %.o $B/test.a $B/internal.a
 	$(call say,LD,$@)
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(DEPS_LIBS)
+	$Q$(CC) $(ALL_LDFLAGS) $(if $(findstring fuzzer,$(SAN)),$(if \
+	$(filter $B/test/fuzz/%,$@),-fsanitize=fuzzer)) -o $@ $^ $(CHECK_LIBS) $(DEPS_LIBS)
 
 # --- tests; see test/lib/run ---
 chosen := $(if $T,$(foreach t,$(TESTS),$(if $(findstring $T,$(t:$B/%=%)),$t)),$(TESTS))
@@ -132,6 +137,18 @@ sim: $B/test/sim/sim
 	@$(env) $< $(or $(SEEDS),1-100)
 soak: $B/test/soak/soak all
 	@$(env) $< $(or $N,100)
+pause: $B/test/soak/pause all
+	@$(env) $< $(or $N,500)
+drill: $B/test/soak/drill all
+	@$(env) $<
+chaos: $B/test/chaos/chaos all
+	@$(env) $< $(if $N,--operations $N) $(MIX)
+model:
+	@$(env) test/model/run $W
+mutants:
+	@$(env) test/mutant/run $M
+fuzz:
+	@$(env) RUNS='$(or $(RUNS),100000)' test/fuzz/run $T
 
 # --- installation ---
 D := $(DESTDIR)
@@ -176,7 +193,8 @@ distclean: clean
 	autom4te.cache
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(TEST_OBJ) $(BENCH_OBJ) $(SOAK_OBJ) \
-	$(addsuffix .o,$(TESTS) $(BENCHES) $(SOAKS) $(PROGRAMS)))
+	$(CHAOS_OBJ) $(addsuffix .o,$(TESTS) $(BENCHES) $(SOAKS) $(CHAOS) \
+	$(PROGRAMS)))
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
@@ -190,7 +208,15 @@ endif
 #: make demo        three processes, one killed, one stopped: about 15 s
 #: make bench       what it does in a second, beside what the disk can
 #: make sim         simulated clusters            SEEDS=1-100
+#: make mutants     planted bugs must be found    M=name
+#: make model       the protocol, explored whole  W=wrong variant
 #: make soak        real processes, killed        N=100 restarts
+#: make chaos       real processes, bad networks, disks and clocks
+#:                                                N=operations MIX=name
+#: make pause       holders stopped too long      N=500 stops
+#: make fuzz        every decoder, and the core   RUNS=100000 T=target
+#: make drill       what happens to leases when the leader dies, a majority
+#:                  is lost, a member is cut off or stops
 #: make install     to prefix=/usr/local          DESTDIR=
 #: make uninstall   from there
 #: make pure layers exports installed

@@ -7,7 +7,7 @@
 #define HF_SIM_BELIEF_H
 
 #include "base/list.h"
-#include "sim/lib/history.h"
+#include "lib/history.h"
 
 struct belief {
 	struct list link; /* of its name's */

@@ -1,7 +1,7 @@
 /* What the users were told: every hold that was granted, with the true times
  * between which each thing must have happened. */
-#ifndef HF_SIM_HISTORY_H
-#define HF_SIM_HISTORY_H
+#ifndef HF_TEST_HISTORY_H
+#define HF_TEST_HISTORY_H
 
 #include "holdfast.h"
 

@@ -5,7 +5,7 @@
  * the grant before it and the ends of those holds allow that it conflicts with.
  * If that is too late for its return, no other placing would do either, since
  * an earlier one of its predecessors isn't possible. */
-#include "sim/lib/history.h"
+#include "lib/history.h"
 
 #include <stdlib.h>
 
