@@ -16,7 +16,7 @@ $(firstword $(goals)): deps
 	+@$(MAKE) --no-print-directory $(goals)
 $(wordlist 2,$(words $(goals)),$(goals)): $(firstword $(goals)) ; @:
 deps:
-	@CC='$(if $(filter default,$(origin CC)),,$(CC))' tools/deps
+	@CC='$(if $(filter default,$(origin CC)),,$(CC))' tools/deps $(goals)
 
 else
 
@@ -116,7 +116,7 @@ $(TESTS): %: %.o $B/test.a $B/internal.a
 
 # --- tests; see test/lib/run ---
 chosen := $(if $T,$(foreach t,$(TESTS),$(if $(findstring $T,$(t:$B/%=%)),$t)),$(TESTS))
-rules := $(if $T,,$(if $(plain),pure layers exports installed))
+rules := $(if $T,,$(if $(plain),pure layers exports installed errors))
 env = B='$B' CC='$(CC)' LD='$(LD)' NM='$(NM)' PKG_CONFIG='$(PKG_CONFIG)' \
 	SO='$(SO)' SAN='$(SAN)' COV='$(COV)' GCOV='$(or $(GCOV),gcov)'
 

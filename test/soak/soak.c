@@ -12,26 +12,17 @@
  *
  * The program runs itself as the members: "soak member ...". It ends with
  * "soak: R restarts, N acknowledged, L lost". */
+#include "lib/child.h"
 #include "lib/journal.h"
 #include "lib/member.h"
+#include "lib/place.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #define RESTARTS 100
 #define OPERATIONS_BETWEEN 1000
@@ -40,17 +31,11 @@
 #define DOWN_MS 500       /* at most, from the kill to the start */
 #define STARTING_MS 300   /* at most, from a start to a second kill */
 #define PROGRESS_EVERY 10
-#define DIR_LEN 256
-
-struct child {
-	pid_t pid; /* 0: none */
-	int to, from;
-};
 
 struct soak {
-	char dir[DIR_LEN];
-	char dirs[SOAK_MEMBERS][DIR_LEN + 16];
-	char addresses[SOAK_MEMBERS][32];
+	char dir[PLACE_DIR_LEN];
+	char dirs[SOAK_MEMBERS][PLACE_DIR_LEN + 24];
+	char addresses[SOAK_MEMBERS][PLACE_ADDRESS_LEN];
 	struct child children[SOAK_MEMBERS];
 	int journal_fd;
 	struct journal *journal;
@@ -65,26 +50,6 @@ static void interrupt(int number)
 	interrupted = 1;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void nap_us(unsigned us)
-{
-	nanosleep(&(struct timespec){ .tv_sec = us / 1000000,
-				      .tv_nsec = us % 1000000 * 1000 },
-		  NULL);
-}
-
-static void nap_up_to_ms(unsigned ms)
-{
-	nap_us((unsigned)rand() % (ms * 1000));
-}
-
 static bool fail(struct soak *s, const char *what, int member)
 {
 	if (!interrupted)
@@ -93,75 +58,41 @@ static bool fail(struct soak *s, const char *what, int member)
 	return false;
 }
 
-static void exec_member(struct soak *s, int i, int to, int from)
-{
-	char number[12], journal[12];
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGPIPE, SIG_DFL);
-	snprintf(number, sizeof(number), "%d", i);
-	snprintf(journal, sizeof(journal), "%d", s->journal_fd);
-	if (dup2(to, STDIN_FILENO) >= 0 && dup2(from, STDOUT_FILENO) >= 0 &&
-	    fcntl(s->journal_fd, F_SETFD, 0) == 0)
-		execl("/proc/self/exe", "soak", "member", number, journal,
-		      s->dirs[i], s->addresses[0], s->addresses[1],
-		      s->addresses[2], (char *)NULL);
-	_exit(127);
-}
-
 static bool start(struct soak *s, int i)
 {
-	struct child *c = &s->children[i];
-	int to[2], from[2];
+	char number[12], journal[12];
+	const char *arguments[CHILD_ARGUMENTS_MAX] = { "member", number,
+						       journal, s->dirs[i] };
 
-	if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
-		return fail(s, strerror(errno), i);
-	c->to = to[1];
-	c->from = from[0];
-	c->pid = fork();
-	if (c->pid == 0)
-		exec_member(s, i, to[0], from[1]);
-	close(to[0]);
-	close(from[1]);
-	return c->pid > 0 || fail(s, strerror(errno), i);
+	for (int k = 0; k < SOAK_MEMBERS; k++)
+		arguments[4 + k] = s->addresses[k];
+	snprintf(number, sizeof(number), "%d", i);
+	snprintf(journal, sizeof(journal), "%d", s->journal_fd);
+	return child_start(&s->children[i], arguments) ||
+	       fail(s, strerror(errno), i);
 }
 
-static void reap(struct soak *s, int i)
+static void kill_member(struct soak *s, int i)
 {
-	struct child *c = &s->children[i];
-
-	waitpid(c->pid, NULL, 0);
-	close(c->to);
-	close(c->from);
-	c->pid = 0;
+	child_kill(&s->children[i]);
 	/* Its session, and so what it held, is none of a living one. */
 	for (int k = 0; k < SOAK_KEEPERS; k++)
 		s->journal->kept[i][k] = 0;
 }
 
-static void kill_member(struct soak *s, int i)
-{
-	kill(s->children[i].pid, SIGKILL);
-	reap(s, i);
-}
-
 static bool say(struct soak *s, int i, const char *line)
 {
-	ssize_t len = (ssize_t)strlen(line);
-
-	return write(s->children[i].to, line, (size_t)len) == len ||
+	return child_say(&s->children[i], "%s", line) ||
 	       fail(s, "has ended", i);
 }
 
 /* Wait for "done". */
 static bool hear(struct soak *s, int i)
 {
-	struct pollfd at = { .fd = s->children[i].from, .events = POLLIN };
-	char line[16];
+	char line[CHILD_LINE_MAX];
 
-	if (poll(&at, 1, ANSWER_MS) != 1)
-		return fail(s, "doesn't answer", i);
-	return read(at.fd, line, sizeof(line)) > 0 || fail(s, "has ended", i);
+	return child_hear(&s->children[i], line, ANSWER_MS) ||
+	       fail(s, "has ended, or doesn't answer", i);
 }
 
 /* Say the one thing to those in the set, the other to the rest; hear all. */
@@ -254,56 +185,25 @@ static bool run(struct soak *s, unsigned restarts, unsigned *done)
 /* No process is left behind. */
 static void end(struct soak *s, bool kindly)
 {
-	for (int i = 0; i < SOAK_MEMBERS; i++)
-		if (s->children[i].pid && (!kindly || !say(s, i, "quit\n")))
-			kill(s->children[i].pid, SIGKILL);
-	for (int i = 0; i < SOAK_MEMBERS; i++)
-		if (s->children[i].pid)
-			reap(s, i);
-}
-
-static bool find_address(char *address, size_t size)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	bool found = bind(fd, (struct sockaddr *)&at, len) == 0 &&
-		     getsockname(fd, (struct sockaddr *)&at, &len) == 0;
-	snprintf(address, size, "127.0.0.1:%u", ntohs(at.sin_port));
-	close(fd);
-	return found;
+	for (int i = 0; i < SOAK_MEMBERS; i++) {
+		if (kindly && say(s, i, "quit\n"))
+			child_reap(&s->children[i]);
+		child_kill(&s->children[i]);
+	}
 }
 
 static bool prepare(struct soak *s)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(s->dir, sizeof(s->dir), "%s/holdfast-soak-XXXXXX",
-		 tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(s->dir))
+	if (!place_make(s->dir, "soak"))
 		return false;
 	for (int i = 0; i < SOAK_MEMBERS; i++) {
 		snprintf(s->dirs[i], sizeof(s->dirs[i]), "%s/member-%d", s->dir,
 			 i + 1);
-		if (!find_address(s->addresses[i], sizeof(s->addresses[i])))
+		if (!place_address(s->addresses[i]))
 			return false;
 	}
-	s->journal_fd = memfd_create("journal", MFD_CLOEXEC);
-	if (s->journal_fd < 0 ||
-	    ftruncate(s->journal_fd, sizeof(struct journal)) != 0)
-		return false;
-	s->journal = mmap(NULL, sizeof(struct journal), PROT_READ | PROT_WRITE,
-			  MAP_SHARED, s->journal_fd, 0);
-	return s->journal != MAP_FAILED;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type,
-		      struct FTW *place)
-{
-	(void)status, (void)type, (void)place;
-	return remove(path);
+	s->journal = place_share(sizeof(*s->journal), &s->journal_fd);
+	return s->journal;
 }
 
 int main(int argc, char **argv)
@@ -328,7 +228,7 @@ int main(int argc, char **argv)
 	end(&s, ran);
 	uint64_t lost = s.journal->lost;
 	if (ran && lost == 0)
-		nftw(s.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+		place_remove(s.dir);
 	else
 		fprintf(stderr, "soak: the members' directories are in %s\n",
 			s.dir);

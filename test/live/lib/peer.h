@@ -26,6 +26,8 @@ enum peer_verb {
 	PEER_TOKEN,  /* value: hf_lock_token */
 	PEER_LEADER, /* value: who leads, as far as the peer knows */
 	PEER_LOST,   /* value: the token of the last HF_EVENT_LOST */
+	PEER_LOSSES, /* value: how many HF_EVENT_LOST there were */
+	PEER_LINE,   /* value: claims of a lock, as this peer knows them */
 	PEER_SESSION /* value: enum hf_session_state */
 };
 

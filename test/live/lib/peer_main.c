@@ -18,6 +18,7 @@ struct self {
 	struct hf_node *node;
 	struct named_lock locks[PEER_LOCKS_MAX];
 	_Atomic(uint64_t) lost; /* token of the last HF_EVENT_LOST */
+	_Atomic(uint64_t) losses;
 };
 
 static void on_event(struct hf_node *node, const struct hf_event *event,
@@ -26,8 +27,10 @@ static void on_event(struct hf_node *node, const struct hf_event *event,
 	struct self *self = arg;
 
 	(void)node;
-	if (event->type == HF_EVENT_LOST)
-		self->lost = event->token;
+	if (event->type != HF_EVENT_LOST)
+		return;
+	self->lost = event->token;
+	self->losses++;
 }
 
 static int open_node(struct self *self)
@@ -111,6 +114,16 @@ static int of_node(struct self *self, enum peer_verb verb, uint64_t *value)
 	return rc;
 }
 
+static int of_line(struct self *self, const char *name, uint64_t *value)
+{
+	size_t total = 0;
+	int rc =
+		hf_lock_status(self->node, name, strlen(name), NULL, 0, &total);
+
+	*value = total;
+	return rc;
+}
+
 static struct peer_answer answer(struct self *self,
 				 const struct peer_question *q)
 {
@@ -132,6 +145,12 @@ static struct peer_answer answer(struct self *self,
 		break;
 	case PEER_LOST:
 		a.value = self->lost;
+		break;
+	case PEER_LOSSES:
+		a.value = self->losses;
+		break;
+	case PEER_LINE:
+		a.rc = of_line(self, q->name, &a.value);
 		break;
 	default:
 		a.rc = of_lock(self, q, &a.value);
