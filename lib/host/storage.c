@@ -2,7 +2,6 @@
 
 #include "host/fail.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,11 +98,7 @@ static void configure(struct storage *storage, size_t segment_bytes)
 	/* Its default writes every message to a static buffer, whether it is
 	 * shown or not: a race between two members of one process. */
 	raft_uv_set_tracer(io, NULL);
-	/* Never: after a failed write raft_uv 0.22.1 starts the wrong timer,
-	 * whose callback takes its struct uv for a segment and writes over
-	 * memory (uvAliveSegmentWriteCb). A member's part ends with its first
-	 * failed write anyway. */
-	raft_uv_set_disk_retry(io, UINT_MAX);
+	raft_uv_set_disk_retry(io, STORAGE_RETRY_MS);
 }
 
 int storage_open(struct storage **out, uv_loop_t *loop, const struct dir *dir,
@@ -116,6 +111,7 @@ int storage_open(struct storage **out, uv_loop_t *loop, const struct dir *dir,
 		return fail(error, HF_ENOMEM, "out of memory");
 	storage->loop = loop;
 	storage->dir = dir;
+	storage->mark_fd = -1;
 	list_init(&storage->writes);
 	snprintf(storage->path, sizeof(storage->path), "%s/group-1", dir->path);
 	storage->transport = (struct raft_uv_transport){
@@ -129,11 +125,16 @@ int storage_open(struct storage **out, uv_loop_t *loop, const struct dir *dir,
 	if (rc == 0)
 		rc = storage_load_votes(storage, error);
 	if (rc == 0)
+		rc = storage_mark_open(storage, error);
+	if (rc == 0)
 		storage_drop_spares(storage);
+	if (rc == 0)
+		rc = storage_scan(storage, error);
 	if (rc == 0 && raft_uv_init(&storage->io, loop, storage->path,
 				    &storage->transport) != 0)
 		rc = fail(error, HF_EINVAL, "%.200s", storage->io.errmsg);
 	if (rc < 0) {
+		storage_mark_close(storage);
 		free(storage);
 		return rc;
 	}
@@ -172,5 +173,6 @@ void storage_free(struct storage *storage)
 	if (storage->closed)
 		raft_uv_close(&storage->io);
 	storage_free_writes(storage);
+	storage_mark_close(storage);
 	free(storage);
 }

@@ -157,6 +157,8 @@ static int load(struct raft_io *io, raft_term *term, raft_id *candidate,
 	rc = reconcile(storage, &(struct vote){ *term, *candidate });
 	if (rc == 0)
 		rc = check_log(storage, *snapshot, *n);
+	if (rc == 0)
+		rc = storage_mark_check(storage, *start + *n - 1);
 	if (rc != 0) {
 		storage_drop_snapshot(*snapshot);
 		drop_entries(*entries, *n);
@@ -165,6 +167,7 @@ static int load(struct raft_io *io, raft_term *term, raft_id *candidate,
 		*n = 0;
 		return rc;
 	}
+	storage->next_index = *start + *n;
 	*term = storage->votes.next.term;
 	*candidate = storage->votes.next.candidate;
 	return 0;

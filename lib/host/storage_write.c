@@ -6,6 +6,7 @@
  * of several was refused; libraft doesn't expect that. */
 #include "host/storage_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,11 @@ struct storage_write {
 		struct raft_io_snapshot_put put;
 		struct raft_io_snapshot_get get;
 	} own;
-	/* libraft's; NULL: refused, nobody is called back. */
+	bool appends;
+	uint64_t last; /* index of the last entry that is then on the disk */
+	uint64_t cuts; /* storage->cuts when it was asked for */
+	bool refused;  /* it never began */
+	/* libraft's; NULL: nobody is called back (any more). */
 	void *theirs;
 	union {
 		raft_io_append_cb append;
@@ -34,8 +39,16 @@ static struct storage_write *write_new(struct raft_io *io, void *theirs)
 		return NULL;
 	w->storage = storage_of(io);
 	w->theirs = theirs;
+	w->cuts = w->storage->cuts;
 	list_push(&w->storage->writes, &w->link);
 	return w;
+}
+
+/* It was done. What was cut off since isn't there any more. */
+static void note_done(struct storage_write *w)
+{
+	if (w->last > 0 && w->cuts == w->storage->cuts)
+		storage_mark_raise(w->storage, w->last);
 }
 
 /* Returns whom to tell; NULL: nobody. */
@@ -52,6 +65,9 @@ static void on_append(struct raft_io_append *req, int status)
 {
 	struct storage_write *w = req->data;
 	raft_io_append_cb cb = w->cb.append;
+
+	if (status == 0)
+		note_done(w);
 	struct raft_io_append *theirs = write_end(w);
 
 	if (theirs)
@@ -63,27 +79,61 @@ static int append(struct raft_io *io, struct raft_io_append *req,
 		  raft_io_append_cb cb)
 {
 	struct storage *storage = storage_of(io);
-	struct storage_write *w = write_new(io, req);
 
+	if (storage->doomed) {
+		snprintf(io->errmsg, sizeof(io->errmsg),
+			 "a write, or the making of a segment, has failed");
+		return RAFT_IOERR;
+	}
+	struct storage_write *w = write_new(io, req);
 	if (!w)
 		return RAFT_NOMEM;
 	w->own.append.data = w;
 	w->cb.append = cb;
+	w->appends = true;
+	w->last = storage->next_index + n - 1;
 	storage_note_failure(storage);
 	storage->io.errmsg[0] = 0;
 	int rc = storage->inner.append(io, &w->own.append, entries, n,
 				       on_append);
 	if (rc != 0) {
+		w->refused = true;
 		w->theirs = NULL; /* raft_uv may still hold it */
 		storage_note_failure(storage);
+		return rc;
 	}
-	return rc;
+	storage->next_index += n;
+	return 0;
+}
+
+/* Entries from `next` on are going: as far as it was promised that they are
+ * there, the promise is taken back first. */
+static int cut(struct storage *storage, uint64_t next)
+{
+	int rc = storage_mark_lower(storage, next - 1);
+
+	if (rc != 0)
+		return rc;
+	storage->cuts++;
+	storage->next_index = next;
+	return 0;
+}
+
+static int truncate_log(struct raft_io *io, raft_index index)
+{
+	struct storage *storage = storage_of(io);
+	int rc = index < storage->next_index ? cut(storage, index) : 0;
+
+	return rc == 0 ? storage->inner.truncate(io, index) : rc;
 }
 
 static void on_put(struct raft_io_snapshot_put *req, int status)
 {
 	struct storage_write *w = req->data;
 	raft_io_snapshot_put_cb cb = w->cb.put;
+
+	if (status == 0)
+		note_done(w);
 	struct raft_io_snapshot_put *theirs = write_end(w);
 
 	if (theirs)
@@ -95,14 +145,17 @@ static int snapshot_put(struct raft_io *io, unsigned trailing,
 			const struct raft_snapshot *snapshot,
 			raft_io_snapshot_put_cb cb)
 {
-	struct storage_write *w = write_new(io, req);
+	/* One that is installed takes the place of the whole log. */
+	int rc = trailing == 0 ? cut(storage_of(io), snapshot->index + 1) : 0;
+	struct storage_write *w = rc == 0 ? write_new(io, req) : NULL;
 
 	if (!w)
-		return RAFT_NOMEM;
+		return rc == 0 ? RAFT_NOMEM : rc;
 	w->own.put.data = w;
 	w->cb.put = cb;
-	int rc = w->storage->inner.snapshot_put(io, trailing, &w->own.put,
-						snapshot, on_put);
+	w->last = trailing == 0 ? snapshot->index : 0;
+	rc = w->storage->inner.snapshot_put(io, trailing, &w->own.put, snapshot,
+					    on_put);
 	if (rc != 0)
 		write_end(w);
 	return rc;
@@ -138,9 +191,53 @@ static int snapshot_get(struct raft_io *io, struct raft_io_snapshot_get *req,
 	return rc;
 }
 
+/* raft_uv is silent about a write that failed, about those that wait for a
+ * segment that can't be made, and about all behind them. */
+static void fail_appends(struct storage *storage)
+{
+	list_for_safe (it, &storage->writes) {
+		struct storage_write *w =
+			container_of(it, struct storage_write, link);
+		struct raft_io_append *theirs = w->theirs;
+
+		if (!w->appends || !theirs)
+			continue;
+		w->theirs = NULL;
+		w->cb.append(theirs, RAFT_IOERR);
+	}
+}
+
+/* No other timer of the loop is for so long. */
+static void find_retry(uv_handle_t *handle, void *doomed)
+{
+	if (handle->type == UV_TIMER && uv_is_active(handle) &&
+	    uv_timer_get_due_in((uv_timer_t *)handle) > STORAGE_RETRY_MS / 2)
+		*(bool *)doomed = true;
+}
+
+static void tick(struct raft_io *io)
+{
+	struct storage *storage = storage_of(io);
+
+	storage_note_failure(storage);
+	uv_walk(storage->loop, find_retry, &storage->doomed);
+	if ((storage->write_failed || storage->doomed) && !storage->silent)
+		fail_appends(storage);
+	storage->tick(io);
+}
+
+static int start(struct raft_io *io, unsigned msecs, raft_io_tick_cb cb,
+		 raft_io_recv_cb recv)
+{
+	storage_of(io)->tick = cb;
+	return storage_of(io)->inner.start(io, msecs, tick, recv);
+}
+
 void storage_guard_writes(struct storage *storage)
 {
+	storage->io.start = start;
 	storage->io.append = append;
+	storage->io.truncate = truncate_log;
 	storage->io.snapshot_put = snapshot_put;
 	storage->io.snapshot_get = snapshot_get;
 }
@@ -164,8 +261,7 @@ bool storage_writing(const struct storage *storage)
 	if (storage->write_failed)
 		return false;
 	list_for (it, &storage->writes) {
-		/* A refused one never began. */
-		if (container_of(it, struct storage_write, link)->theirs)
+		if (!container_of(it, struct storage_write, link)->refused)
 			return true;
 	}
 	return false;

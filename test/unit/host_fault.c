@@ -27,6 +27,8 @@ const char *__asan_default_options(void)
 
 /* What fails from now on; 0: nothing. */
 static atomic_int submit_errno, write_errno;
+/* Making files longer fails with this, after so many. */
+static atomic_int allocate_errno, allocations_good;
 /* Those after these fail, or hang. */
 static atomic_int renames_left = INT_MAX, allocations_left = INT_MAX;
 
@@ -75,6 +77,9 @@ EVERYWHERE int renameat(int from_dir, const char *from, int to_dir,
 
 EVERYWHERE int posix_fallocate(int fd, off_t offset, off_t len)
 {
+	if (atomic_load(&allocate_errno) &&
+	    atomic_fetch_sub(&allocations_good, 1) <= 0)
+		return atomic_load(&allocate_errno);
 	if (atomic_load(&allocations_left) < INT_MAX &&
 	    atomic_fetch_sub(&allocations_left, 1) <= 0)
 		while (atomic_load(&allocations_left) < 0)
@@ -145,11 +150,29 @@ START_TEST(a_write_that_fails_later_ends_the_member_not_the_process)
 	struct scene s;
 
 	scene_begin(&s, 1);
-	s.h.hosted[0].config.node.repl.append_timeout_ms = 300;
+	/* raft_uv says nothing: it is noticed all the same. */
+	s.h.hosted[0].config.node.repl.append_timeout_ms = 3600000;
 	scene_open(&s);
 	atomic_store(&write_errno, EIO);
 	hosting_wait_failed(&s.h, 0);
 	ck_assert_int_eq(s.h.hosted[0].failed, HF_EIO);
+	scene_end(&s);
+}
+END_TEST
+
+/* The disk has no room for the segment behind the first one. */
+START_TEST(a_segment_that_cannot_be_made_ends_the_member_before_it_is_needed)
+{
+	struct scene s;
+
+	scene_begin(&s, 1);
+	s.h.hosted[0].config.node.repl.append_timeout_ms = 3600000;
+	atomic_store(&allocations_good, 1);
+	atomic_store(&allocate_errno, ENOSPC);
+	ck_assert_int_eq(hosting_open(&s.h, 0), 0);
+	hosting_wait_failed(&s.h, 0);
+	ck_assert_int_eq(s.h.hosted[0].failed, HF_EIO);
+	atomic_store(&allocate_errno, 0);
 	scene_end(&s);
 }
 END_TEST
@@ -227,6 +250,7 @@ END_TEST
 
 SUITE(a_write_that_the_kernel_refuses_ends_the_member_not_the_process,
       a_write_that_fails_later_ends_the_member_not_the_process,
+      a_segment_that_cannot_be_made_ends_the_member_before_it_is_needed,
       a_disk_that_takes_no_write_at_all_is_refused_at_opening,
       a_term_that_cannot_be_stored_ends_the_member,
       an_identity_that_cannot_be_stored_is_refused,

@@ -1,156 +1,12 @@
 /* raft_uv's disk behind our functions, driven as libraft drives it. */
-#include "host/fail.h"
 #include "host/file.h"
-#include "host/storage.h"
 #include "host/vote.h"
 #include "lib/random.h"
-#include "lib/scratch.h"
+#include "lib/rig.h"
 #include "lib/suite.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-
-#define SEGMENT_BYTES ((size_t)64 << 10)
-
-struct rig {
-	char root[SCRATCH_PATH_MAX];
-	struct dir dir;
-	uv_loop_t loop;
-	struct storage *storage;
-	struct raft_io *io;
-	raft_term term;
-	raft_id vote;
-	size_t entries;
-	char error[HF_ERROR_TEXT];
-	int fds;
-};
-
-static void rig_begin(struct rig *r)
-{
-	memset(r, 0, sizeof(*r));
-	scratch_make(r->root);
-	/* libuv keeps a pipe for the process from its first loop on. */
-	ck_assert_int_eq(uv_loop_init(&r->loop), 0);
-	ck_assert_int_eq(uv_loop_close(&r->loop), 0);
-	r->fds = scratch_fds();
-}
-
-static void rig_end(struct rig *r)
-{
-	ck_assert_int_eq(scratch_fds(), r->fds);
-	scratch_remove(r->root);
-}
-
-static void on_closed(void *arg)
-{
-	*(bool *)arg = true;
-}
-
-static void rig_close(struct rig *r)
-{
-	bool closed = false;
-
-	if (r->storage) {
-		storage_close(r->storage, on_closed, &closed);
-		uv_run(&r->loop, UV_RUN_DEFAULT);
-		ck_assert(closed);
-		storage_free(r->storage);
-	}
-	ck_assert_int_eq(uv_loop_close(&r->loop), 0);
-	dir_close(&r->dir);
-}
-
-static int rig_storage(struct rig *r)
-{
-	struct dir_want want = {
-		.path = r->root, .cluster = 1, .cluster_name = "c", .node = 1
-	};
-
-	ck_assert_int_eq(dir_open(&r->dir, &want, r->error), 0);
-	ck_assert_int_eq(uv_loop_init(&r->loop), 0);
-	int rc = storage_open(&r->storage, &r->loop, &r->dir, SEGMENT_BYTES,
-			      r->error);
-	if (rc == 0)
-		r->io = storage_io(r->storage);
-	return rc;
-}
-
-static void drop_loaded(struct raft_entry *entries, size_t n)
-{
-	void *last = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		if (entries[i].batch != last)
-			raft_free(entries[i].batch);
-		last = entries[i].batch;
-	}
-	raft_free(entries);
-}
-
-static int rig_load(struct rig *r)
-{
-	struct raft_snapshot *snapshot;
-	struct raft_entry *entries;
-	raft_index start;
-	int rv = r->io->load(r->io, &r->term, &r->vote, &snapshot, &start,
-			     &entries, &r->entries);
-
-	if (rv == 0)
-		drop_loaded(entries, r->entries);
-	return rv;
-}
-
-/* Open, bootstrap if it's new, load: as raft_init, raft_bootstrap and
- * raft_start do. */
-static int rig_open(struct rig *r)
-{
-	struct raft_configuration conf;
-
-	if (rig_storage(r) < 0)
-		return -1;
-	int rv = r->io->init(r->io, 1, "1");
-	if (rv != 0)
-		return rv;
-	raft_configuration_init(&conf);
-	ck_assert_int_eq(raft_configuration_add(&conf, 1, "1", RAFT_VOTER), 0);
-	rv = r->io->bootstrap(r->io, &conf);
-	raft_configuration_close(&conf);
-	ck_assert(rv == 0 || rv == RAFT_CANTBOOTSTRAP);
-	return rig_load(r);
-}
-
-static void no_tick(struct raft_io *io)
-{
-	(void)io;
-}
-
-static void no_recv(struct raft_io *io, struct raft_message *m)
-{
-	(void)io;
-	(void)m;
-}
-
-static void on_append(struct raft_io_append *req, int status)
-{
-	*(int *)req->data = status;
-}
-
-static int rig_append(struct rig *r, uint64_t value)
-{
-	struct raft_entry entry = { .term = r->term,
-				    .type = RAFT_COMMAND,
-				    .buf = { &value, sizeof(value) } };
-	struct raft_io_append req;
-	int status = -1;
-
-	req.data = &status;
-	int rv = r->io->append(r->io, &req, &entry, 1, on_append);
-	if (rv != 0)
-		return rv;
-	while (status == -1)
-		uv_run(&r->loop, UV_RUN_ONCE);
-	return status;
-}
 
 START_TEST(what_was_appended_is_there_after_a_restart)
 {
@@ -160,9 +16,9 @@ START_TEST(what_was_appended_is_there_after_a_restart)
 	ck_assert_int_eq(rig_open(&r), 0);
 	ck_assert_uint_eq(r.term, 1);
 	ck_assert_uint_eq(r.entries, 1);
-	ck_assert_int_eq(r.io->start(r.io, 50, no_tick, no_recv), 0);
+	ck_assert_int_eq(rig_start(&r), 0);
 	for (uint64_t i = 0; i < 5; i++)
-		ck_assert_int_eq(rig_append(&r, i), 0);
+		ck_assert_int_eq(rig_append(&r, i, sizeof(i)), 0);
 	ck_assert_int_eq(r.io->set_term(r.io, 2), 0);
 	ck_assert_int_eq(r.io->set_vote(r.io, 1), 0);
 	rig_close(&r);
@@ -182,9 +38,9 @@ START_TEST(many_segments_are_read_back)
 
 	rig_begin(&r);
 	ck_assert_int_eq(rig_open(&r), 0);
-	ck_assert_int_eq(r.io->start(r.io, 50, no_tick, no_recv), 0);
+	ck_assert_int_eq(rig_start(&r), 0);
 	for (uint64_t i = 0; i < 3000; i++)
-		ck_assert_int_eq(rig_append(&r, i), 0);
+		ck_assert_int_eq(rig_append(&r, i, sizeof(i)), 0);
 	rig_close(&r);
 	ck_assert_int_eq(rig_open(&r), 0);
 	ck_assert_uint_eq(r.entries, 3001);
@@ -245,8 +101,8 @@ START_TEST(all_descriptors_are_closed_on_exec)
 	for (int fd = 0; fd < 64; fd++)
 		ours[fd] = fcntl(fd, F_GETFD) < 0;
 	ck_assert_int_eq(rig_open(&r), 0);
-	ck_assert_int_eq(r.io->start(r.io, 50, no_tick, no_recv), 0);
-	ck_assert_int_eq(rig_append(&r, 1), 0);
+	ck_assert_int_eq(rig_start(&r), 0);
+	ck_assert_int_eq(rig_append(&r, 1, sizeof(uint64_t)), 0);
 	for (int fd = 0; fd < 64; fd++) {
 		int flags = ours[fd] ? fcntl(fd, F_GETFD) : -1;
 		ck_assert_msg(flags < 0 || flags & FD_CLOEXEC, "%d", fd);
