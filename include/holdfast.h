@@ -242,7 +242,8 @@ typedef void (*hf_lock_cb)(struct hf_lock *lock, int rc);
 /* Wait for a lock until `timeout_ms` have passed; 0 only tries: HF_EHELD (or
  * HF_ENOLEADER, HF_ETIMEDOUT, if no leader answers for 5 s). `options` may be
  * NULL: exclusive. On any error nothing is held, also where the outcome of an
- * attempt wasn't known: the node then cancels it by itself. Errors: HF_EHELD,
+ * attempt wasn't known: the node then cancels it by itself. An overloaded leader
+ * is asked again until the deadline; then it is HF_EBUSY. Errors: HF_EHELD,
  * HF_ETIMEDOUT, HF_ENOLEADER, HF_ESESSION, HF_ELIMIT, HF_EPERMITS, HF_EBUSY,
  * HF_EINVAL, HF_ENOMEM, HF_ECLOSED, HF_EFAILED, HF_EFORKED, HF_EINCALLBACK. */
 HF_API int hf_lock(struct hf_node *node, struct hf_lock *lock, const char *name,

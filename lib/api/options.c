@@ -2,7 +2,8 @@
  * and what would be right. */
 #include "api/api.h"
 
-#include <arpa/inet.h>
+#include "host/address.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,63 +92,37 @@ static int check_times(struct hf_options *o, char *error)
 	return 0;
 }
 
-/* Splits "host:port" or "[v6]:port"; false: it is neither. */
-static bool split_address(const char *address, char *host, size_t host_max)
+/* As whoever listens and dials will read it; but a port can't be 0. */
+static bool parse_address(struct address *a, const char *text)
 {
-	const char *colon = strrchr(address, ':');
-	size_t len = colon ? (size_t)(colon - address) : 0;
-	const char *from = address;
-	char *end;
-	long port;
-
-	if (len == 0 || strlen(address) > ADDRESS_MAX || len >= host_max)
-		return false;
-	if (address[0] == '[') {
-		if (len < 3 || address[len - 1] != ']')
-			return false;
-		from++;
-		len -= 2;
-	} else if (memchr(address, ':', len)) {
-		return false; /* v6 without brackets */
-	}
-	memcpy(host, from, len);
-	host[len] = '\0';
-	port = strtol(colon + 1, &end, 10);
-	return colon[1] >= '0' && colon[1] <= '9' && *end == '\0' &&
-	       port >= 1 && port <= 65535;
+	return strlen(text) <= ADDRESS_MAX && address_parse(a, text) &&
+	       strtol(a->port, NULL, 10) > 0;
 }
 
-static bool is_loopback(const char *host)
+static bool is_loopback(const struct address *a)
 {
-	struct in6_addr six;
-	struct in_addr four;
-
-	if (strcmp(host, "localhost") == 0)
-		return true;
-	if (inet_pton(AF_INET, host, &four) == 1)
-		return ntohl(four.s_addr) >> 24 == 127;
-	return inet_pton(AF_INET6, host, &six) == 1 &&
-	       IN6_IS_ADDR_LOOPBACK(&six);
+	return a->numeric ? address_is_loopback((const void *)&a->at)
+			  : strcmp(a->host, "localhost") == 0;
 }
 
 static int check_member(const struct hf_options *o, size_t i, char *error)
 {
 	const struct hf_member *m = &o->members[i];
-	char host[ADDRESS_MAX + 1];
+	struct address address;
 
 	if (m->id == 0)
 		return wrong(error,
 			     "option members[%zu].id: 0; ids are 1 or "
 			     "more",
 			     i);
-	if (!m->address || !split_address(m->address, host, sizeof(host)))
+	if (!m->address || !parse_address(&address, m->address))
 		return wrong(error,
 			     "option members[%zu].address: \"%.80s\" is not "
 			     "\"host:port\" or \"[v6]:port\" with a port from "
 			     "1 to 65535, at most %d characters",
 			     i, m->address ? m->address : "(NULL)",
 			     ADDRESS_MAX);
-	if (!o->plain_tcp && !is_loopback(host))
+	if (!o->plain_tcp && !is_loopback(&address))
 		return wrong(error,
 			     "option members[%zu].address: \"%.80s\" is not on "
 			     "loopback, where links are plain TCP; set "

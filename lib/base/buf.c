@@ -2,7 +2,6 @@
 #include "base/buf.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BUF_CAP_MIN 64
@@ -15,7 +14,7 @@ static bool buf_grow(struct buf *b, size_t need)
 
 	while (cap < need)
 		cap *= 2;
-	uint8_t *base = realloc(b->base, cap);
+	uint8_t *base = mem_resize(b->mem, b->base, cap);
 	if (!base)
 		return false;
 	b->base = base;
@@ -109,8 +108,8 @@ void buf_free(struct buf *b)
 {
 	if (!b)
 		return;
-	free(b->base);
-	*b = (struct buf){ 0 };
+	mem_free(b->mem, b->base);
+	*b = (struct buf){ .mem = b->mem };
 }
 
 const uint8_t *reader_take(struct reader *r, size_t len)

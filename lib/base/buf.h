@@ -5,6 +5,8 @@
 #ifndef HF_BASE_BUF_H
 #define HF_BASE_BUF_H
 
+#include "base/mem.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +15,7 @@ struct buf { /* all zero: empty */
 	uint8_t *base;
 	size_t len, cap;
 	bool failed; /* memory ran out: what was put since is missing */
+	const struct mem *mem; /* its memory; NULL: the C library's */
 };
 
 /* Room for `len` more bytes at the end, not yet counted; NULL: failed. */
@@ -25,7 +28,7 @@ void buf_put64(struct buf *b, uint64_t v);
 void buf_put_varint(struct buf *b, uint64_t v); /* LEB128, 1 to 10 bytes */
 void buf_drop(struct buf *b, size_t len);       /* from the front */
 void buf_clear(struct buf *b); /* and its failure; keeps the memory */
-void buf_free(struct buf *b);
+void buf_free(struct buf *b);  /* its memory; `mem` stays */
 
 struct reader {
 	const uint8_t *at, *end;

@@ -5,7 +5,7 @@
 
 void *mem_resize(const struct mem *mem, void *ptr, size_t len)
 {
-	if (mem->resize)
+	if (mem && mem->resize)
 		return mem->resize(mem->ctx, ptr, len);
 	if (len == 0) {
 		free(ptr);

@@ -10,7 +10,7 @@ struct mem { /* all zero: realloc and free of the C library */
 	void *ctx;
 };
 
-/* NULL: out of memory. mem_zalloc's bytes are zero. */
+/* NULL: out of memory. mem_zalloc's bytes are zero. `mem` NULL: as all zero. */
 void *mem_alloc(const struct mem *mem, size_t len);
 void *mem_zalloc(const struct mem *mem, size_t len);
 void *mem_resize(const struct mem *mem, void *ptr, size_t len);

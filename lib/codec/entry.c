@@ -66,8 +66,8 @@ void op_array_free(struct op_array *a)
 {
 	if (!a)
 		return;
-	free(a->ops);
-	*a = (struct op_array){ 0 };
+	mem_free(a->mem, a->ops);
+	*a = (struct op_array){ .mem = a->mem };
 }
 
 static int op_array_reserve(struct op_array *a, size_t len)
@@ -78,7 +78,7 @@ static int op_array_reserve(struct op_array *a, size_t len)
 		return 0;
 	while (cap < len)
 		cap *= 2;
-	struct op *ops = realloc(a->ops, cap * sizeof(*ops));
+	struct op *ops = mem_resize(a->mem, a->ops, cap * sizeof(*ops));
 	if (!ops)
 		return HF_ENOMEM;
 	a->ops = ops;

@@ -28,6 +28,7 @@ void entry_encode(uint8_t *to, const struct entry *head, const uint8_t *ops,
 struct op_array { /* all zero: empty */
 	struct op *ops;
 	size_t cap;
+	const struct mem *mem; /* NULL: the C library's */
 };
 void op_array_free(struct op_array *a);
 

@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <lz4.h>
-#include <stdlib.h>
 
 #define PIECES_CAP_MIN 16
 
@@ -21,7 +20,7 @@ static bool pieces_reserve(struct image_writer *w)
 
 	if (w->pieces_len < w->pieces_cap)
 		return true;
-	struct image_piece *p = realloc(w->pieces, cap * sizeof(*p));
+	struct image_piece *p = mem_resize(w->mem, w->pieces, cap * sizeof(*p));
 	if (!p)
 		return false;
 	w->pieces = p;
@@ -35,7 +34,7 @@ static int add_piece(struct image_writer *w, const uint8_t *bytes, size_t len)
 {
 	if (w->packed_bytes + len > IMAGE_BYTES_MAX - IMAGE_HEAD)
 		return HF_ELIMIT;
-	void *copy = pieces_reserve(w) ? malloc(len) : NULL;
+	void *copy = pieces_reserve(w) ? mem_alloc(w->mem, len) : NULL;
 	if (!copy)
 		return HF_ENOMEM;
 	memcpy(copy, bytes, len);
@@ -81,6 +80,7 @@ void image_put(struct image_writer *w, const struct record *r)
 	if (w->rc != 0)
 		return;
 	if (r->kind == RECORD_STATE) {
+		w->raw.mem = w->packed.mem = w->mem;
 		w->index = r->state.index;
 		w->version = r->state.version;
 	}
@@ -113,7 +113,7 @@ int image_finish(struct image_writer *w)
 		w->rc = close_chunk(w);
 	if (w->rc != 0 || w->pieces[0].base)
 		return w->rc;
-	uint8_t *head = malloc(IMAGE_HEAD);
+	uint8_t *head = mem_alloc(w->mem, IMAGE_HEAD);
 	if (!head)
 		return w->rc = HF_ENOMEM;
 	put_head(w, head);
@@ -126,9 +126,9 @@ void image_writer_free(struct image_writer *w)
 	if (!w)
 		return;
 	for (size_t i = 0; i < w->pieces_len; i++)
-		free(w->pieces[i].base);
-	free(w->pieces);
+		mem_free(w->mem, w->pieces[i].base);
+	mem_free(w->mem, w->pieces);
 	buf_free(&w->raw);
 	buf_free(&w->packed);
-	*w = (struct image_writer){ 0 };
+	*w = (struct image_writer){ .mem = w->mem };
 }

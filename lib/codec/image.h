@@ -15,7 +15,8 @@ struct image_piece {
 };
 
 /* Encodes records as they come. Failure is remembered. */
-struct image_writer { /* all zero: empty */
+struct image_writer {          /* all zero: empty */
+	const struct mem *mem; /* NULL: the C library's */
 	struct buf raw, packed;
 	struct image_piece *pieces; /* [0] is the head, once finished */
 	size_t pieces_len, pieces_cap;

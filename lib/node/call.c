@@ -151,8 +151,12 @@ static bool has_room(const struct node *n, enum op_kind kind)
 /* A number once given is used, even if it can't be sent now. */
 static bool call_number(struct node *n, struct call *c)
 {
-	if (!has_room(n, c->kind) || map_reserve(&n->calls_by_seq, 1))
+	if (!has_room(n, c->kind))
 		return false;
+	if (map_reserve(&n->calls_by_seq, 1)) {
+		n->number_at = later(n->now.monotonic, MEMORY_RETRY_US);
+		return false;
+	}
 	c->claim->session = n->keeper.id;
 	c->seq = n->next_seq++;
 	c->outstanding = true;
@@ -218,6 +222,8 @@ void calls_turn(struct node *n)
 	if (!may_send(n))
 		return;
 	repeat_due(n);
+	if (n->now.monotonic < n->number_at)
+		return;
 	send_unsent(n, &n->unsent[0]);
 	send_unsent(n, &n->unsent[1]);
 }
@@ -230,18 +236,27 @@ void calls_resend(struct node *n)
 		RETRY_MIN_US > 4 * n->srtt_us ? RETRY_MIN_US : 4 * n->srtt_us;
 }
 
-/* Has something come up that could go out at once? */
-bool calls_waiting(const struct node *n)
+static bool could_send(const struct node *n)
 {
 	return may_send(n) &&
 	       ((!list_empty(&n->unsent[0]) && has_room(n, OP_RELEASE)) ||
 		(!list_empty(&n->unsent[1]) && has_room(n, OP_ACQUIRE)));
 }
 
+/* Has something come up that could go out at once? */
+bool calls_waiting(const struct node *n)
+{
+	return n->now.monotonic >= n->number_at && could_send(n);
+}
+
 uint64_t calls_next(const struct node *n)
 {
-	if (!may_send(n) || list_empty(&n->by_age))
-		return UINT64_MAX;
-	return later(container_of(n->by_age.next, struct call, queue)->sent_at,
-		     n->retry_us);
+	uint64_t at = could_send(n) ? n->number_at : UINT64_MAX;
+
+	if (may_send(n) && !list_empty(&n->by_age))
+		sooner(&at,
+		       later(container_of(n->by_age.next, struct call, queue)
+				     ->sent_at,
+			     n->retry_us));
+	return at;
 }

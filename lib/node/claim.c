@@ -107,7 +107,7 @@ static int why_too_late(const struct node *n)
 static void acquire_too_late(struct node *n, struct timer *t)
 {
 	struct claim *c = container_of(t, struct claim, deadline);
-	int rc = why_too_late(n);
+	int rc = c->busy && n->route.attached ? HF_EBUSY : why_too_late(n);
 
 	if (c->state == CLAIM_QUEUED)
 		claim_finish(c, rc);
@@ -244,7 +244,10 @@ static void answer_acquire(struct node *n, struct call *call,
 {
 	struct claim *c = call->claim;
 
-	if (o->status == HF_EBUSY || !call->outstanding)
+	if (!call->outstanding)
+		return;
+	c->busy = o->status == HF_EBUSY;
+	if (c->busy)
 		return; /* nothing happened; it is repeated later */
 	call_answered(n, call);
 	if (o->index > c->as_of)

@@ -23,6 +23,8 @@
 #define REDIAL_MAX_US (1 * SECOND)
 /* Bytes queued in a link: above it Raft is told that there is no connection. */
 #define LINK_QUEUE_MAX (64u << 20)
+/* Above this the peer asks and doesn't read: the link is given up. */
+#define LINK_QUEUE_END (2 * LINK_QUEUE_MAX)
 /* Bulk frames are added while less than this is queued, so that what is urgent
  * never waits behind more. */
 #define BULK_AHEAD (512u << 10)
@@ -42,8 +44,14 @@
 #define WAIT_SLACK_US (2 * SECOND)
 /* Renewals whose answers are still of use. */
 #define ATTEMPTS 16
-/* Events kept until the turn's end; of more, the newest replaces the last. */
+/* Events kept until the turn's end; of more, those go that newer ones make
+ * superfluous. Lost holds and a failure of the member are kept elsewhere. */
 #define EVENTS_MAX 32
+/* Questions of one member on their way through a read index; more are refused
+ * and asked again. */
+#define SERVED_MAX 1024
+/* Waiting for memory before trying again. */
+#define MEMORY_RETRY_US (20 * MS)
 /* Rounds of callbacks and what they cause, in one turn. */
 #define ROUNDS_MAX 4
 /* How long a leader that closes waits for another to take over. */
@@ -83,6 +91,7 @@ struct peer {
 	struct timer redial;
 	uint64_t redial_us;
 	struct buf requests, outputs; /* messages of this turn */
+	size_t served;                /* questions on their way */
 };
 
 /* One sequenced operation. */
@@ -123,6 +132,7 @@ struct claim {
 	uint64_t as_of; /* index of the newest fact known */
 	uint64_t mark;  /* of the resync that named it */
 	int lost_rc;
+	bool busy; /* the last answer: the leader has too much to do */
 	uint32_t *lost;
 	/* The callback that is due, or will be. */
 	claim_cb cb;
@@ -207,13 +217,15 @@ struct node {
 	size_t events_len;
 	uint64_t next_seq;
 	uint64_t srtt_us, retry_us;
+	uint64_t number_at; /* no new number before: memory had run out */
 	uint64_t resyncs;
 	struct list questions;
 	uint64_t question_serial;
+	size_t served;      /* of our own, as peer.served */
 	struct buf outputs; /* struct output: for this node, not yet handled */
 	struct buf scratch, message;
 	uint64_t leader_told, term_told;
-	bool started, failed, leader_changed;
+	bool started, failed, fail_told, leader_changed;
 	int fail_rc;
 	char fail_text[HF_ERROR_TEXT];
 	bool closing;

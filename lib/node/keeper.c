@@ -27,12 +27,23 @@ void keeper_init(struct node *n)
 	n->env->random(n->env, k->nonce, sizeof(k->nonce));
 }
 
+/* What tells the answer to our opening from one to a former process of this
+ * node, which may come over our links when its entry is late. */
+static uint64_t opening_number(const struct keeper *k)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < 7; i++)
+		number = number << 8 | k->nonce[i];
+	return number;
+}
+
 static void send_open(struct node *n)
 {
 	struct keeper *k = &n->keeper;
 	struct op op = { .kind = OP_OPEN,
 			 .node = n->config.repl.id,
-			 .seq = k->nth,
+			 .seq = opening_number(k),
 			 .open = { .boot = n->config.boot,
 				   .nth = k->nth,
 				   .ttl = n->config.ttl_us,
@@ -200,7 +211,7 @@ static void on_opened(struct node *n, const struct output *o)
 {
 	struct keeper *k = &n->keeper;
 
-	if (k->id || o->seq != k->nth || !k->opening)
+	if (k->id || o->seq != opening_number(k) || !k->opening)
 		return;
 	if (o->status) {
 		on_refused(n, o->status);

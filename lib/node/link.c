@@ -68,6 +68,9 @@ static struct link *link_new(struct node *n, struct peer *peer, bool incoming)
 	l->owner = n;
 	l->peer = peer;
 	l->incoming = incoming;
+	l->in.mem = l->out[0].mem = l->out[1].mem = l->bulk.mem = &n->mem;
+	for (int i = 0; i < LANES; i++)
+		l->joiners[i].message.mem = &n->mem;
 	list_push(&n->links, &l->node);
 	timer_set(n, &l->deadline, later(n->now.monotonic, HANDSHAKE_US),
 		  link_too_late);
@@ -93,7 +96,7 @@ static void say_hello(struct link *l, uint64_t to)
 			   .to = to,
 			   .boot = c->boot,
 			   .member = true };
-	struct buf b = { 0 };
+	struct buf b = { .mem = &l->owner->mem };
 
 	hello_encode(&b, &h);
 	link_put(l, FRAME_HELLO, LANE_CONTROL, b.base, b.len);
@@ -103,14 +106,15 @@ static void say_hello(struct link *l, uint64_t to)
 static void refuse(struct link *l, int rc, const char *text)
 {
 	struct node *n = l->owner;
-	struct buf b = { 0 };
+	struct buf b = { .mem = &n->mem };
 
 	refuse_encode(&b, rc, text);
 	link_put(l, FRAME_REFUSE, LANE_CONTROL, b.base, b.len);
 	buf_free(&b);
 	l->refused = true;
-	timer_set(n, &l->deadline, later(n->now.monotonic, REFUSE_US),
-		  link_too_late);
+	if (l->conn) /* else memory ran out */
+		timer_set(n, &l->deadline, later(n->now.monotonic, REFUSE_US),
+			  link_too_late);
 }
 
 /* NULL: welcome. Else why not. */
@@ -269,7 +273,10 @@ void node_conn_connected(struct node *n, void *owner)
 	if (!l->conn)
 		return;
 	env_clocks(n->env, &n->now);
-	say_hello(l, l->peer->id);
+	if (n->failed)
+		link_close(l);
+	else
+		say_hello(l, l->peer->id);
 }
 
 void node_conn_closed(struct node *n, void *owner)
@@ -386,6 +393,10 @@ static void link_flush(struct node *n, struct link *l)
 	buf_put(control, request->base, request->len);
 	buf_clear(request);
 	queued = n->env->conn_queued(n->env, l->conn);
+	if (queued > LINK_QUEUE_END) {
+		link_close(l);
+		return;
+	}
 	while (l->bulk_open && queued + control->len < BULK_AHEAD &&
 	       !control->failed)
 		l->bulk_open = !frame_encode_next(

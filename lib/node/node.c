@@ -22,12 +22,33 @@ void node_tell(struct node *n, struct hf_event *event)
 	n->calls.event(n->arg, event);
 }
 
+/* What the next event of its kind says anew: who leads, and how sure a session
+ * is that hasn't ended. */
+static bool superseded(const struct hf_event *e)
+{
+	return e->type == HF_EVENT_LEADER ||
+	       (e->type == HF_EVENT_SESSION && e->session != HF_SESSION_LOST);
+}
+
+/* The oldest that can be spared goes. If all say that a session was lost, one
+ * more says nothing new. */
+static void make_room(struct node *n)
+{
+	size_t i = 0;
+
+	while (i + 1 < n->events_len && !superseded(&n->events[i]))
+		i++;
+	n->events_len--;
+	memmove(&n->events[i], &n->events[i + 1],
+		(n->events_len - i) * sizeof(*n->events));
+}
+
 void node_event(struct node *n, const struct hf_event *event)
 {
 	struct hf_event *e;
 
 	if (n->events_len == EVENTS_MAX)
-		n->events_len--;
+		make_room(n);
 	e = &n->events[n->events_len++];
 	*e = *event;
 	e->session = n->keeper.state;
@@ -37,15 +58,24 @@ void node_event(struct node *n, const struct hf_event *event)
 
 void node_fail(struct node *n, int rc, const char *text)
 {
-	struct hf_event e = { .type = HF_EVENT_FAILED, .rc = rc };
-
 	if (n->failed)
 		return;
 	n->failed = true;
 	n->fail_rc = rc;
 	snprintf(n->fail_text, sizeof(n->fail_text), "%s", text);
-	e.text = n->fail_text;
-	node_event(n, &e);
+}
+
+/* Not one of n->events: no other can push it out. */
+static void tell_failure(struct node *n)
+{
+	struct hf_event e = { .type = HF_EVENT_FAILED,
+			      .rc = n->fail_rc,
+			      .text = n->fail_text };
+
+	if (!n->failed || n->fail_told)
+		return;
+	n->fail_told = true;
+	node_tell(n, &e);
 }
 
 void node_output(struct node *n, const struct output *o)
@@ -104,6 +134,7 @@ static int open_peers(struct node *n)
 		p->id = c->members[i].id;
 		p->address = c->members[i].address;
 		p->redial_us = REDIAL_MIN_US;
+		p->requests.mem = p->outputs.mem = &n->mem;
 		n->peers_len++;
 	}
 	return 0;
@@ -123,7 +154,8 @@ int node_open(struct node **node, const struct node_config *config,
 		goto out_of_memory;
 	n->config = *config;
 	n->mem = *mem;
-	n->config.repl.mem = &n->mem;
+	n->outputs.mem = n->scratch.mem = n->message.mem = &n->mem;
+	n->config.repl.mem = mem; /* libraft's part may outlive the node */
 	n->env = env;
 	n->calls = *calls;
 	n->arg = arg;
@@ -221,6 +253,7 @@ static void callbacks(struct node *n)
 	for (size_t i = 0; i < n->events_len; i++)
 		n->calls.event(n->arg, &n->events[i]);
 	n->events_len = 0;
+	tell_failure(n);
 	questions_callbacks(n);
 	claims_callbacks(n);
 }
@@ -309,7 +342,8 @@ static bool work_left(const struct node *n)
 {
 	return n->outputs.len > 0 || !list_empty(&n->due) ||
 	       !list_empty(&n->losses) || n->events_len > 0 ||
-	       n->leader_changed || calls_waiting(n);
+	       n->failed != n->fail_told || n->leader_changed ||
+	       calls_waiting(n);
 }
 
 static uint64_t next_turn(const struct node *n)

@@ -90,8 +90,8 @@ typedef void (*claim_cb)(void *arg, struct claim *claim, int rc);
 /* 0, and `cb` runs once, later; or HF_ENOMEM, HF_EINVAL, HF_ECLOSED. */
 int node_acquire(struct node *node, const struct acquire_options *options,
 		 claim_cb cb, void *arg, struct claim **claim);
-/* HF_ENOTHELD: it had ended (its callback has run). Else 0, and the callback
- * runs with HF_ECANCELED from the next turn. */
+/* HF_ENOTHELD: it had ended (its callback has run, or is due). Else 0, and the
+ * callback runs with HF_ECANCELED from the next turn. */
 int node_cancel(struct node *node, struct claim *claim);
 /* Of a hold. `cb` runs once: 0, HF_ENOTHELD, HF_ESESSION, HF_EUNKNOWN (goes on
  * in the background), HF_ECLOSED; then `claim` is gone. */

@@ -53,7 +53,7 @@ void node_validate(struct node *n, struct claim *c, uint64_t timeout_us,
 
 static void question_ask(struct node *n, struct question *q)
 {
-	struct buf b = { 0 };
+	struct buf b = { .mem = &n->mem };
 
 	q->sent_at = n->now.monotonic;
 	if (n->route.leader == n->config.repl.id) {
@@ -110,6 +110,8 @@ void questions_reply(struct node *n, const struct reply *y)
 
 		if (q->query.id != y->id)
 			continue;
+		if (y->status == HF_EBUSY)
+			return; /* asked again at the pace of repetitions */
 		if (y->status == HF_ESESSION)
 			keeper_lost(n, q->query.session);
 		question_over(q, y->status);

@@ -52,7 +52,7 @@ static void attach(struct node *n)
 {
 	struct route *r = &n->route;
 	struct attach a = { .session = n->keeper.id };
-	struct buf b = { 0 };
+	struct buf b = { .mem = &n->mem };
 
 	a.nonce = ++n->resyncs;
 	r->next_at = later(n->now.monotonic, jitter(n, r->retry_us));

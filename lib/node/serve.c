@@ -28,6 +28,15 @@ void serve_output(struct node *n, const struct output *o)
 	}
 }
 
+/* What n->message holds. One that memory ran out for is lost, as on a link: it
+ * is asked for again. */
+static void send_message(struct node *n, uint64_t to, enum frame_type type,
+			 enum lane lane)
+{
+	if (!n->message.failed)
+		link_send(n, to, type, lane, n->message.base, n->message.len);
+}
+
 static void tell_notleader(struct node *n, uint64_t to)
 {
 	struct notleader m = { .leader = repl_leader(n->repl),
@@ -38,8 +47,7 @@ static void tell_notleader(struct node *n, uint64_t to)
 		m.leader = 0;
 	buf_clear(&n->message);
 	notleader_encode(&n->message, &m);
-	link_send(n, to, FRAME_NOTLEADER, LANE_CONTROL, n->message.base,
-		  n->message.len);
+	send_message(n, to, FRAME_NOTLEADER, LANE_CONTROL);
 }
 
 static void tell_busy(struct node *n, const struct op *op)
@@ -123,9 +131,9 @@ int serve_attach(struct node *n, uint64_t from, const struct attach *a)
 		return 0; /* it will ask again */
 	if (from == n->config.repl.id)
 		return route_resync(n, from, n->message.base, n->message.len);
-	link_send(n, from, FRAME_RESYNC,
-		  n->message.len > RESYNC_URGENT_MAX ? LANE_BULK : LANE_REQUEST,
-		  n->message.base, n->message.len);
+	send_message(n, from, FRAME_RESYNC,
+		     n->message.len > RESYNC_URGENT_MAX ? LANE_BULK
+							: LANE_REQUEST);
 	return 0;
 }
 
@@ -157,8 +165,17 @@ static void reply(struct node *n, uint64_t to, const struct reply *y)
 	}
 	buf_clear(&n->message);
 	reply_encode(&n->message, y);
-	link_send(n, to, FRAME_REPLY, LANE_REQUEST, n->message.base,
-		  n->message.len);
+	send_message(n, to, FRAME_REPLY, LANE_REQUEST);
+}
+
+/* How many questions of this member are on their way; NULL: of nobody. */
+static size_t *served_of(struct node *n, uint64_t from)
+{
+	struct peer *peer = peer_of(n, from);
+
+	if (from == n->config.repl.id)
+		return &n->served;
+	return peer ? &peer->served : NULL;
 }
 
 static void on_read(struct repl_read *read, int rc)
@@ -173,11 +190,11 @@ static void on_read(struct repl_read *read, int rc)
 	} else if (s->from != n->config.repl.id) {
 		tell_notleader(n, s->from);
 	}
+	--*served_of(n, s->from);
 	mem_free(&n->mem, s);
 }
 
-/* Bounded by the questions of the nodes, which each have a deadline, and by
- * their links: what can't be kept is dropped and asked again. */
+/* What can't be kept is refused and asked again. */
 void serve_query(struct node *n, uint64_t from, const struct query *q)
 {
 	struct served *s;
@@ -187,9 +204,19 @@ void serve_query(struct node *n, uint64_t from, const struct query *q)
 			tell_notleader(n, from);
 		return;
 	}
-	s = (struct served *)mem_zalloc(&n->mem, sizeof(*s));
-	if (!s)
+	size_t *served = served_of(n, from);
+
+	if (!served)
 		return;
+	s = *served < SERVED_MAX
+		    ? (struct served *)mem_zalloc(&n->mem, sizeof(*s))
+		    : NULL;
+	if (!s) {
+		reply(n, from,
+		      &(struct reply){ .id = q->id, .status = HF_EBUSY });
+		return;
+	}
+	++*served;
 	s->node = n;
 	s->from = from;
 	s->query = *q;

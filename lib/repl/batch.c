@@ -17,6 +17,8 @@ static struct chunk *chunk_new(const struct mem *mem, bool renewals)
 {
 	struct chunk *c = mem_zalloc(mem, sizeof(*c));
 
+	if (c)
+		c->bytes.mem = mem;
 	if (!c || !renewals)
 		return c;
 	c->ready = UINT64_MAX;

@@ -88,6 +88,7 @@ static int fsm_apply(struct raft_fsm *fsm, const struct raft_buffer *buf,
 
 void fsm_init(struct repl *repl)
 {
+	repl->fsm.ops.mem = repl->mem;
 	repl->guard->fsm = (struct raft_fsm){
 		.version = 1,
 		.data = repl,

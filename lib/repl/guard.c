@@ -275,7 +275,7 @@ struct guard *guard_create(const struct guard_config *config, struct env *env,
 	g->io.capacity = inner->capacity;
 	g->inner = inner;
 	g->env = env;
-	g->mem = config->mem;
+	g->mem = g->message.mem = config->mem;
 	g->world = world;
 	g->arg = arg;
 	g->off = config->off;

@@ -142,6 +142,8 @@ struct guard {
 	struct buf message;   /* used again from send to send */
 	struct sent *sends;
 	size_t sends_len, sends_cap;
+	struct sent spare_sends[SPARE_SENDS];
+	size_t spare_sends_len;
 	raft_index got_index; /* the last snapshot read for sending */
 	raft_term got_term;
 	struct install installs[HF_MEMBERS_MAX];

@@ -73,10 +73,11 @@ static void open_term(struct repl *repl)
  *
  * The clock is set back to what is stamped, which is always safe: time only
  * runs slower. It can't go on for ever: the renewal that time waits for is in
- * the very next entries, and then its session's deadline lies a ttl ahead. So
- * only renewals count that the core will accept (the session lives, and is the
- * asking node's) and that come in time: a session whose deadline isn't above
- * the last stamp proposed is over in the log already. */
+ * the very next entries, and then its session's deadline lies a ttl ahead. Only
+ * renewals count that the core will accept (the session lives, and is the
+ * asking node's). Where the deadline isn't above the last stamp proposed, an
+ * entry on its way has ended the session, or has renewed it, so that it ends
+ * later than is known here: time stands still until that has been applied. */
 struct hold {
 	const struct core *core;
 	uint64_t floor, stamp;
@@ -87,10 +88,12 @@ static void hold_back(void *ctx, const struct renewal *renewal)
 	struct hold *h = ctx;
 	struct record r;
 
-	if (core_session(h->core, renewal->session, &r) &&
-	    r.session.node == renewal->node && r.session.deadline > h->floor &&
-	    r.session.deadline <= h->stamp)
-		h->stamp = r.session.deadline - 1;
+	if (!core_session(h->core, renewal->session, &r) ||
+	    r.session.node != renewal->node || r.session.deadline > h->stamp)
+		return;
+	/* One that is due by entries on their way may be renewed by them, too:
+	 * until they are applied no time passes. */
+	h->stamp = most(r.session.deadline - 1, h->floor);
 }
 
 /* Read the clock for an entry, after the last of its operations was received.

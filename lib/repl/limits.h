@@ -68,7 +68,9 @@
  * libraft asks for. */
 #define SPARE_REQUESTS 8
 
-/* Sends that wait for the next turn to be reported done. */
+/* Sends that wait for the next turn to be reported done; and those for which
+ * there is room when memory runs out. */
 #define SENDS_MAX (1u << 20)
+#define SPARE_SENDS 32
 
 #endif

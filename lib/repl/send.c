@@ -8,8 +8,18 @@
 
 #define SENDS_CAP_MIN 64
 
-/* Remember to complete a send. Without memory the request is lost, and with it
- * libraft's hold on its entries: too little to go on with. */
+/* Without memory for it a member can't go on; but what libraft still sends in
+ * the same call mustn't be lost, for it holds entries. */
+static void complete_spare(struct guard *g, struct raft_io_send *req,
+			   int status)
+{
+	guard_fail(g, HF_ENOMEM, "out of memory for messages");
+	if (g->spare_sends_len < SPARE_SENDS)
+		g->spare_sends[g->spare_sends_len++] =
+			(struct sent){ req, status };
+}
+
+/* Remember to complete a send. */
 static void complete_later(struct guard *g, struct raft_io_send *req,
 			   int status)
 {
@@ -21,7 +31,7 @@ static void complete_later(struct guard *g, struct raft_io_send *req,
 			sends = mem_resize(g->mem, g->sends,
 					   cap * sizeof(*sends));
 		if (!sends) {
-			guard_fail(g, HF_ENOMEM, "out of memory for messages");
+			complete_spare(g, req, status);
 			return;
 		}
 		g->sends = sends;
@@ -30,11 +40,18 @@ static void complete_later(struct guard *g, struct raft_io_send *req,
 	g->sends[g->sends_len++] = (struct sent){ req, status };
 }
 
+static void complete(const struct sent *s)
+{
+	s->req->cb(s->req, s->status);
+}
+
 void guard_complete_sends(struct guard *g)
 {
 	for (size_t i = 0; i < g->sends_len; i++)
-		g->sends[i].req->cb(g->sends[i].req, g->sends[i].status);
-	g->sends_len = 0;
+		complete(&g->sends[i]);
+	for (size_t i = 0; i < g->spare_sends_len; i++)
+		complete(&g->spare_sends[i]);
+	g->sends_len = g->spare_sends_len = 0;
 }
 
 /* A refused pre-vote carries the term that was asked for. So a candidate with

@@ -47,7 +47,7 @@ static int begin_image(struct repl *repl)
 
 	if (!image)
 		return RAFT_NOMEM;
-	image->mem = repl->mem;
+	image->mem = image->writer.mem = repl->mem;
 	const struct image_sink sink = { put_record, &image->writer };
 	if (core_image_begin(repl->fsm.core, &sink) != 0) {
 		image_free(image);

@@ -82,14 +82,6 @@ static uint64_t barred_until(const struct line_state *s,
 	return until;
 }
 
-static uint64_t earliest_end(const struct hold_record *r, uint64_t point)
-{
-	uint64_t end = r->release_confirmed != NEVER ? r->release_called
-						     : r->held_until;
-
-	return end > point ? end : point;
-}
-
 static const char *place(struct line_state *s, const struct hold_record *r)
 {
 	s->point = r->called > s->point ? r->called : s->point;
@@ -102,10 +94,13 @@ static const char *place(struct line_state *s, const struct hold_record *r)
 			return "it overlaps a hold that it conflicts with";
 		forget_ended(s);
 	}
+	uint64_t end = hold_end_from(r);
+	end = end > s->point ? end : s->point;
+	if (end > r->release_confirmed)
+		return "it was held after it was confirmed to be released";
 	if (s->active_len == ACTIVE_MAX)
 		return "too many holds at once for this check";
-	s->active[s->active_len++] =
-		(struct active){ r, earliest_end(r, s->point) };
+	s->active[s->active_len++] = (struct active){ r, end };
 	return NULL;
 }
 

@@ -40,6 +40,15 @@ static inline bool modes_conflict(const struct hold_record *a,
 	return a->mode == HF_EXCLUSIVE || b->mode == HF_EXCLUSIVE;
 }
 
+/* Before this time it can't have ended; it has at `release_confirmed`. One that
+ * nobody confirmed may have been lost before its release was called. */
+static inline uint64_t hold_end_from(const struct hold_record *r)
+{
+	uint64_t called = r->release_confirmed != NEVER ? r->release_called : 0;
+
+	return called > r->held_until ? called : r->held_until;
+}
+
 /* Is there an order of all grants and releases that is legal, that agrees with
  * the tokens of each name, and with the times? The history is sorted by token.
  * NULL, or what is wrong, with `*at` the record where it shows. */

@@ -4,6 +4,7 @@
 #include "sim/lib/belief.h"
 #include "sim/lib/dice.h"
 #include "sim/lib/oracle.h"
+#include "sim/lib/reigns.h"
 
 #include <stdlib.h>
 
@@ -178,6 +179,23 @@ START_TEST(a_confirmed_release_reaches_to_its_call)
 }
 END_TEST
 
+START_TEST(a_hold_after_its_confirmed_release_is_found)
+{
+	struct history h;
+
+	legal(&h);
+	struct hold_record *x = pick(&h, 0, 0);
+	x->release_called = x->release_confirmed = x->granted;
+	x->held_until = x->granted;
+	ck_assert_ptr_null(check(&h));
+	legal(&h);
+	x = pick(&h, 0, 0);
+	x->release_called = x->release_confirmed = x->granted;
+	x->held_until = x->granted + 1; /* it was validated since */
+	ck_assert_ptr_nonnull(check(&h));
+}
+END_TEST
+
 static uint64_t certain(void *ctx, const struct belief *b)
 {
 	(void)ctx;
@@ -215,7 +233,9 @@ static void write_entry(struct vdisk *d, uint64_t stamp)
 			      .proposer = 1,
 			      .term = 1,
 			      .serial = d->len + 1 };
-	struct disk_entry e = { 1, RAFT_COMMAND, entry_bytes(0), NULL };
+	struct disk_entry e = { .term = 1,
+				.type = RAFT_COMMAND,
+				.len = entry_bytes(0) };
 
 	e.bytes = malloc(e.len);
 	ck_assert_ptr_nonnull(e.bytes);
@@ -233,7 +253,7 @@ START_TEST(an_entry_that_no_majority_has_is_found)
 	oracle_init(&o);
 	write_entry(&d[0], 10);
 	write_entry(&d[1], 20);
-	ck_assert_ptr_nonnull(oracle_follow(&o, disks, 3, 1, 0));
+	ck_assert_str_eq(oracle_follow(&o, disks, 3, 1, 0).checker, "oracle");
 	oracle_free(&o);
 	for (int i = 0; i < 3; i++)
 		vdisk_free(&d[i]);
@@ -248,11 +268,146 @@ START_TEST(a_state_that_differs_is_found)
 	oracle_init(&o);
 	write_entry(&d[0], 10);
 	write_entry(&d[2], 10);
-	ck_assert_ptr_nonnull(oracle_follow(&o, disks, 3, 1, 12345));
-	ck_assert_ptr_null(oracle_follow(&o, disks, 3, 1, core_hash(o.core)));
+	ck_assert_str_eq(oracle_follow(&o, disks, 3, 1, 12345).checker, "hash");
+	ck_assert_ptr_null(
+		oracle_follow(&o, disks, 3, 1, core_hash(o.core)).checker);
 	oracle_free(&o);
 	for (int i = 0; i < 3; i++)
 		vdisk_free(&d[i]);
+}
+END_TEST
+
+START_TEST(one_acquire_with_two_tokens_is_found)
+{
+	struct once o = { 0 };
+	bool first;
+
+	ck_assert_ptr_null(once_granted(&o, 1, 7, 100).checker);
+	ck_assert_ptr_null(once_granted(&o, 1, 7, 100).checker);
+	ck_assert_ptr_null(once_granted(&o, 1, 8, 101).checker);
+	ck_assert_ptr_null(once_granted(&o, 2, 7, 102).checker);
+	ck_assert_str_eq(once_granted(&o, 1, 7, 103).checker, "once");
+	ck_assert_ptr_null(once_held(&o, 1, 50, 100, &first).checker);
+	ck_assert(first);
+	ck_assert_ptr_null(once_held(&o, 1, 50, 100, &first).checker);
+	ck_assert(!first);
+	ck_assert_str_eq(once_held(&o, 1, 50, 101, &first).checker, "once");
+	once_free(&o);
+}
+END_TEST
+
+static const struct output granted = { .kind = OUTPUT_GRANTED };
+static const struct output answer = { .kind = OUTPUT_ANSWER };
+static const struct output ended = { .kind = OUTPUT_SESSION_ENDED,
+				     .node = 1,
+				     .session = 9 };
+
+START_TEST(somebody_let_in_before_all_ends_is_found)
+{
+	struct entry entry = { 0 };
+	struct rules r = { 0 };
+
+	rules_begin(&r, &entry);
+	rules_output(&r, &ended);
+	rules_output(&r, &granted);
+	ck_assert_ptr_null(r.wrong.checker);
+	rules_output(&r, &ended);
+	ck_assert_str_eq(r.wrong.checker, "order");
+	rules_begin(&r, &entry); /* by an operation, now */
+	rules_output(&r, &granted);
+	rules_output(&r, &answer);
+	rules_output(&r, &ended);
+	ck_assert_ptr_null(r.wrong.checker);
+	rules_free(&r);
+}
+END_TEST
+
+START_TEST(a_session_ended_by_its_own_renewal_is_found)
+{
+	struct op renew = { .kind = OP_RENEW, .node = 1, .session = 8 };
+	struct entry entry = { .ops = &renew, .ops_len = 1 };
+	struct rules r = { 0 };
+
+	rules_begin(&r, &entry);
+	ck_assert(rules_output(&r, &ended));
+	ck_assert_ptr_null(r.wrong.checker);
+	renew.session = 9;
+	rules_begin(&r, &entry);
+	ck_assert(rules_output(&r, &ended));
+	ck_assert_str_eq(r.wrong.checker, "renewal");
+	rules_free(&r);
+}
+END_TEST
+
+static void end_session(struct rules *r, const struct core *core,
+			const struct entry *entry)
+{
+	rules_begin(r, entry);
+	rules_output(r, &ended);
+	rules_end(r, core);
+	rules_begin(r, entry);
+}
+
+START_TEST(a_grant_in_a_lock_delay_is_found)
+{
+	static const struct mem libc;
+	struct core *core = core_create(&libc, 1);
+	struct record hold = { .request = { .session = 9,
+					    .token = 5,
+					    .lock = 3,
+					    .delay = 1000 } };
+	struct record next = { .request = {
+				       .session = 2, .token = 6, .lock = 4 } };
+	struct entry entry = { 0 };
+	struct rules r = { 0 };
+
+	rules_begin(&r, &entry);
+	rules_grant(&r, core, &hold);
+	end_session(&r, core, &entry);
+	rules_grant(&r, core, &next);
+	ck_assert_ptr_null(r.wrong.checker);
+	next.request.lock = 3;
+	rules_grant(&r, core, &next);
+	ck_assert_str_eq(r.wrong.checker, "delay");
+	rules_free(&r);
+	core_destroy(core);
+}
+END_TEST
+
+START_TEST(somebody_who_passes_a_waiter_is_found)
+{
+	struct record first = { .request = { .state = REQUEST_WAITING,
+					     .place = 7 } };
+	struct record second = { .request = { .state = REQUEST_HELD,
+					      .place = 6 } };
+	struct rules_line line = { 0 };
+
+	rules_place(&line, &first);
+	rules_place(&line, &second);
+	ck_assert(!rules_passed(&line));
+	second.request.place = 8;
+	rules_place(&line, &second);
+	ck_assert(rules_passed(&line));
+}
+END_TEST
+
+/* Three leaders in a row, each after `apart` of the one before. */
+static uint64_t runs(uint64_t apart, uint64_t expired)
+{
+	struct counters counters = { 0 };
+	struct reigns r = { 0 };
+
+	for (unsigned i = 0; i < 4; i++)
+		reigns_next(&r, &counters, i % 2 + 1, i + 1, 1000 + apart * i,
+			    i < 2 ? 0 : expired, 1000);
+	return counters.three_leaders;
+}
+
+START_TEST(a_run_of_three_leaders_is_brief_and_lets_nothing_expire)
+{
+	ck_assert_uint_eq(runs(999, 0), 1);
+	ck_assert_uint_eq(runs(1000, 0), 0);
+	ck_assert_uint_eq(runs(999, 1), 0);
 }
 END_TEST
 
@@ -262,5 +417,11 @@ SUITE(a_legal_history_passes, a_token_given_twice_is_found,
       shared_holds_overlap_but_not_with_an_exclusive_one,
       permits_above_the_limit_are_found,
       a_confirmed_release_reaches_to_its_call,
+      a_hold_after_its_confirmed_release_is_found,
       two_certain_beliefs_conflict_and_one_that_isnt_certain_does_not,
-      an_entry_that_no_majority_has_is_found, a_state_that_differs_is_found)
+      an_entry_that_no_majority_has_is_found, a_state_that_differs_is_found,
+      one_acquire_with_two_tokens_is_found,
+      somebody_let_in_before_all_ends_is_found,
+      a_session_ended_by_its_own_renewal_is_found,
+      a_grant_in_a_lock_delay_is_found, somebody_who_passes_a_waiter_is_found,
+      a_run_of_three_leaders_is_brief_and_lets_nothing_expire)

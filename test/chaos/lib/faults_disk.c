@@ -7,9 +7,6 @@
 #include <string.h>
 
 #define NOTICE_MS 2000
-/* A write that fails ends the member's part once its watchdog's ten seconds
- * are over, at the latest. */
-#define NOTICE_WRITE_MS 12000
 
 static bool still_runs(struct world *w, unsigned victim, uint32_t boot)
 {
@@ -65,10 +62,6 @@ static void fill(struct world *w, unsigned victim)
 	await_failure(w, victim, boot, NOTICE_MS);
 	world_nap_ms(w, 200, 1000);
 	disk_free(victim);
-	/* If it has opened meanwhile, with a byte or two that it found, raft_uv
-	 * may have had no room for its next segment. It doesn't try again, and
-	 * the member ends when it needs that, long after the fault. */
-	restart(w, victim);
 }
 
 static void read_only(struct world *w, unsigned victim)
@@ -90,7 +83,6 @@ static void fail_calls(struct world *w, unsigned victim)
 					&d->fail_sync, &d->fail_write };
 	uint32_t boot = w->shared->members[victim].boot, before = d->failed;
 	size_t which = random_below(&w->random, 4);
-	bool patient = random_below(&w->random, 3) == 0;
 
 	d->number = random_below(&w->random, 3) ? EIO : ENOSPC;
 	*orders[which] = 1 + (uint32_t)random_below(&w->random, 3);
@@ -98,9 +90,7 @@ static void fail_calls(struct world *w, unsigned victim)
 	world_nap_ms(w, 100, 500);
 	if (d->failed == before)
 		provoke_election(w);
-	await_failure(w, victim, boot,
-		      patient && d->failed > before ? NOTICE_WRITE_MS
-						    : NOTICE_MS);
+	await_failure(w, victim, boot, NOTICE_MS);
 	*orders[which] = 0;
 	w->done[FAULT_IO_ERROR] += d->failed - before;
 }
