@@ -3,24 +3,19 @@
 #include "lib/suite.h"
 #include "sim/lib/runner.h"
 
-#include <unistd.h>
-
-#define SEEDS 40 /* of each size of cluster */
-
-static unsigned cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 ? (unsigned)n : 1;
-}
+#define SEEDS 40       /* of each size of cluster */
+#define SEEDS_WORTH 10 /* whole ones, as those here are short */
 
 static void run(unsigned members, uint64_t from, uint64_t to,
 		struct runner_sum *sum)
 {
-	struct options options = { .members = members,
-				   .chaos_us = UINT64_C(10000000) };
+	struct command command = { .options = { .members = members,
+						.chaos_us =
+							UINT64_C(10000000) },
+				   .from = from,
+				   .to = to };
 
-	runner_run(&options, from, to, cores(), sum);
+	runner_run(&command, sum);
 }
 
 START_TEST(nothing_is_violated_and_much_has_happened)
@@ -32,29 +27,32 @@ START_TEST(nothing_is_violated_and_much_has_happened)
 	run(5, 1001, 1000 + SEEDS, &five);
 	ck_assert_uint_eq(three.violations + five.violations, 0);
 	counters_add(&three.counters, &five.counters);
-	struct counters *c = &three.counters;
-	ck_assert_uint_gt(c->operations, 20000);
-	ck_assert_uint_gt(c->granted_after_waiting, 1000);
-	ck_assert_uint_gt(c->expiries, 10);
-	ck_assert_uint_gt(c->duplicates, 100);
-	ck_assert_uint_gt(c->cancels_of_holds, 100);
-	ck_assert_uint_gt(c->unsure_to_safe, 10);
-	ck_assert_uint_gt(c->stale_writes, 100);
-	ck_assert_uint_gt(c->snapshots_taken, 100);
-	ck_assert_uint_gt(c->snapshots_installed, 10);
-	ck_assert_uint_gt(c->elections, 100);
-	ck_assert_uint_gt(counters_faults(c, &kinds), 1000);
-	ck_assert_uint_eq(kinds, FAULT_KINDS);
+	ck_assert(!counters_short(&three.counters, SEEDS_WORTH));
+	ck_assert_uint_gt(counters_faults(&three.counters, &kinds), 1000);
+	ck_assert_uint_ge(kinds, FAULT_KINDS * 3 / 4);
 }
 END_TEST
 
-START_TEST(one_member_alone_works)
+START_TEST(seeds_that_once_failed_pass)
 {
-	struct runner_sum sum;
+	struct command command = { 0 };
+	struct runner_sum kept;
 
-	run(1, 1, 10, &sum);
-	ck_assert_uint_eq(sum.violations, 0);
-	ck_assert_uint_gt(sum.counters.grants, 100);
+	runner_run_kept(RUNNER_KEPT, &command, &kept);
+	ck_assert_uint_gt(kept.seeds, 0);
+	ck_assert_uint_eq(kept.violations, 0);
+}
+END_TEST
+
+START_TEST(clusters_of_one_and_seven_work)
+{
+	struct runner_sum one, seven;
+
+	run(1, 1, 10, &one);
+	run(7, 1, 4, &seven);
+	ck_assert_uint_eq(one.violations + seven.violations, 0);
+	ck_assert_uint_gt(one.counters.grants, 100);
+	ck_assert_uint_gt(seven.counters.grants, 100);
 }
 END_TEST
 
@@ -62,13 +60,13 @@ START_TEST(the_same_seeds_give_the_same_hash)
 {
 	struct runner_sum first, second, other;
 
-	run(0, 1, 6, &first);
-	run(0, 1, 6, &second);
-	run(0, 7, 12, &other);
+	run(0, 1, 8, &first);
+	run(0, 1, 8, &second);
+	run(0, 9, 16, &other);
 	ck_assert_uint_eq(first.hash, second.hash);
 	ck_assert_uint_ne(first.hash, other.hash);
 }
 END_TEST
 
-SUITE(nothing_is_violated_and_much_has_happened, one_member_alone_works,
-      the_same_seeds_give_the_same_hash)
+SUITE(nothing_is_violated_and_much_has_happened, seeds_that_once_failed_pass,
+      clusters_of_one_and_seven_work, the_same_seeds_give_the_same_hash)

@@ -17,21 +17,55 @@ static void grow(struct agenda *a)
 		abort();
 }
 
-void agenda_add(struct agenda *a, uint64_t at, const struct gate *gate,
-		event_run run, void *ctx, uint64_t arg)
+static void rise(struct agenda *a, size_t i, struct event e)
 {
-	struct event e = {
-		at < a->now ? a->now : at, a->orders++, gate, run, ctx, arg
-	};
-
-	if (a->len == a->cap)
-		grow(a);
-	size_t i = a->len++;
 	while (i && before(&e, &a->heap[(i - 1) / 2])) {
 		a->heap[i] = a->heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
 	a->heap[i] = e;
+}
+
+static void add(struct agenda *a, struct event e)
+{
+	e.order = a->orders++;
+	if (a->len == a->cap)
+		grow(a);
+	rise(a, a->len++, e);
+}
+
+void agenda_add(struct agenda *a, uint64_t at, const struct gate *gate,
+		event_run run, void *ctx, uint64_t arg)
+{
+	add(a, (struct event){ .at = at < a->now ? a->now : at,
+			       .gate = gate,
+			       .run = run,
+			       .ctx = ctx,
+			       .arg = arg });
+}
+
+void agenda_put_off(struct agenda *a, const struct gate *gate, event_run run,
+		    void *ctx, uint64_t arg)
+{
+	add(a, (struct event){ .at = gate->shut_until,
+			       .waits = gate,
+			       .run = run,
+			       .ctx = ctx,
+			       .arg = arg });
+}
+
+/* Moving an event forward leaves what is below it in order, and what is above
+ * it is made so: so each can be moved in one pass from the top. */
+void agenda_open(struct agenda *a, struct gate *gate)
+{
+	gate->shut_until = 0;
+	for (size_t i = 0; i < a->len; i++) {
+		struct event e = a->heap[i];
+		if (e.waits != gate)
+			continue;
+		e.at = a->now;
+		rise(a, i, e);
+	}
 }
 
 static struct event take_first(struct agenda *a)
@@ -62,7 +96,9 @@ bool agenda_step(struct agenda *a, uint64_t until)
 	if (e.gate && e.gate->dead)
 		return true;
 	if (e.gate && e.gate->shut_until > a->now) {
-		agenda_add(a, e.gate->shut_until, e.gate, e.run, e.ctx, e.arg);
+		e.at = e.gate->shut_until;
+		e.waits = e.gate;
+		add(a, e);
 		return true;
 	}
 	agenda_note(a, e.at ^ e.order << 40);

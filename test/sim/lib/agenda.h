@@ -21,7 +21,8 @@ typedef void (*event_run)(void *ctx, uint64_t arg);
 
 struct event {
 	uint64_t at, order;
-	const struct gate *gate; /* may be NULL */
+	const struct gate *gate;  /* may be NULL */
+	const struct gate *waits; /* it is put off until this one opens */
 	event_run run;
 	void *ctx;
 	uint64_t arg;
@@ -38,6 +39,12 @@ struct agenda { /* all zero: empty, at time 0 */
 /* A time that has passed means now. */
 void agenda_add(struct agenda *a, uint64_t at, const struct gate *gate,
 		event_run run, void *ctx, uint64_t arg);
+/* Put off until this gate, which is shut, opens; it happens then even if the
+ * gate is dead. */
+void agenda_put_off(struct agenda *a, const struct gate *gate, event_run run,
+		    void *ctx, uint64_t arg);
+/* Open a gate before its time: what it has put off happens now. */
+void agenda_open(struct agenda *a, struct gate *gate);
 /* Run the next event; false: there is none before `until`. */
 bool agenda_step(struct agenda *a, uint64_t until);
 void agenda_free(struct agenda *a);

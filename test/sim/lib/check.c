@@ -1,5 +1,6 @@
 /* See check.h. */
 #include "sim/lib/check.h"
+#include "lib/linear.h"
 
 static void check_state(struct process *p)
 {
@@ -11,19 +12,21 @@ static void check_state(struct process *p)
 	if (index == p->applied)
 		return;
 	p->applied = index;
+	if (core_poisoned(core) && process_starved(p))
+		return; /* it must fail */
 	if (core_poisoned(core)) {
-		world_violation(w, "member %u: %s", p->machine->number + 1,
-				core_error(core));
+		world_violation(w, "core", "member %u: %s",
+				p->machine->number + 1, core_error(core));
 		return;
 	}
 	for (unsigned i = 0; i < w->plan.members; i++)
 		disks[i] = &w->machines[i].disk;
-	const char *wrong = oracle_follow(&w->oracle, disks, w->plan.members,
-					  index, core_hash(core));
-	if (wrong)
-		world_violation(w, "member %u, index %llu: %s",
+	struct wrong wrong = oracle_follow(&w->oracle, disks, w->plan.members,
+					   index, core_hash(core));
+	if (wrong.checker)
+		world_violation(w, wrong.checker, "member %u, index %llu: %s",
 				p->machine->number + 1,
-				(unsigned long long)index, wrong);
+				(unsigned long long)index, wrong.what);
 }
 
 static void check_leader(struct process *p)
@@ -36,14 +39,16 @@ static void check_leader(struct process *p)
 		return;
 	p->term = term;
 	w->counters.elections++;
+	reigns_next(&w->reigns, &w->counters, me, term, world_now(w),
+		    w->oracle.counts.sessions_expired, w->plan.ttl_us);
 	world_say(w, "member %u serves in term %llu", me,
 		  (unsigned long long)term);
 	if (term >= TERMS_MAX)
 		return;
 	if (w->leader_of[term] && w->leader_of[term] != me)
-		world_violation(w, "members %u and %u both lead in term %llu",
-				w->leader_of[term], me,
-				(unsigned long long)term);
+		world_violation(
+			w, "leader", "members %u and %u both lead in term %llu",
+			w->leader_of[term], me, (unsigned long long)term);
 	w->leader_of[term] = me;
 }
 
@@ -66,7 +71,7 @@ void check_belief(struct process *p, const struct belief *b)
 	const struct belief *other =
 		belief_conflict(&w->names[r->name].beliefs, b, certain, NULL);
 	if (other)
-		world_violation(w,
+		world_violation(w, "belief",
 				"lock %u: member %u is certain of token %llu "
 				"and member %u of token %llu",
 				r->name, r->machine + 1,
@@ -74,7 +79,7 @@ void check_belief(struct process *p, const struct belief *b)
 				other->record->machine + 1,
 				(unsigned long long)other->record->token);
 	if (!oracle_hold(&w->oracle, r->session, r->token))
-		world_violation(w,
+		world_violation(w, "certain",
 				"lock %u: member %u is certain of token %llu, "
 				"which the cluster doesn't have",
 				r->name, r->machine + 1,
@@ -95,20 +100,90 @@ static void check_lease(struct process *p)
 
 void check_process(struct process *p)
 {
+	if (p->mute && node_serving(p->node))
+		world_violation(p->world, "failed",
+				"member %u serves though it has failed",
+				p->machine->number + 1);
 	check_state(p);
 	check_leader(p);
 	check_lease(p);
 }
 
-void check_session_ended(void *ctx, uint64_t node, uint64_t session)
+void check_session_ended(void *ctx, uint64_t node, uint64_t session,
+			 bool expired)
 {
 	struct world *w = ctx;
 	const struct process *p = w->machines[node - 1].process;
 
-	if (p && !p->zombie && process_certain(p, session))
-		world_violation(w,
+	if (!p || p->zombie)
+		return;
+	if (process_certain(p, session))
+		world_violation(w, "certain",
 				"member %llu is certain of session %llu, "
 				"which has ended",
 				(unsigned long long)node,
 				(unsigned long long)session);
+	/* It reads its own renewals before it expires anything. */
+	if (expired && w->plan.members == 1 && !p->closing && !p->failed &&
+	    node_lease(p->node)->session == session)
+		world_violation(w, "expiry",
+				"the only member let its own session %llu "
+				"expire",
+				(unsigned long long)session);
+}
+
+/* Those who hold by another session than the process has now know of it. */
+static void check_losses(struct process *p, uint64_t session)
+{
+	for (unsigned i = 0; i < p->world->plan.users; i++) {
+		const struct user *u = &p->users[i];
+		if (u->state == USER_HOLDING && !u->lost &&
+		    u->belief.record->session != session)
+			world_violation(
+				p->world, "told",
+				"member %u, user %u, lock %u: its hold of an "
+				"ended session is lost, but nobody said so",
+				p->machine->number + 1, i + 1, u->wish.name);
+	}
+}
+
+void check_told(struct process *p)
+{
+	uint64_t session = node_lease(p->node)->session;
+
+	if (p->zombie || p->closing || p->failed)
+		return;
+	if ((p->session == HF_SESSION_SAFE ||
+	     p->session == HF_SESSION_JEOPARDY) &&
+	    !p->world->plan.beyond_bound && !process_certain(p, session))
+		world_violation(p->world, "told",
+				"member %u isn't certain of its session, but "
+				"says that it is",
+				p->machine->number + 1);
+	if (session != p->lease_session)
+		check_losses(p, session);
+	p->lease_session = session;
+}
+
+void check_histories(struct world *w)
+{
+	const struct hold_record *at = NULL;
+	const char *wrong = history_check(&w->history, w->plan.names, &at);
+
+	if (wrong) {
+		world_violation(w, "history", "lock %u, token %llu: %s",
+				at->name, (unsigned long long)at->token, wrong);
+		return;
+	}
+	if (!linear_check_windows(&w->history, w->plan.names,
+				  &w->counters.windows, &at))
+		world_violation(w, "linear",
+				"lock %u, up to token %llu: no order of it is "
+				"legal",
+				at->name, (unsigned long long)at->token);
+}
+
+void check_granted(void *ctx, uint64_t node, uint64_t owner)
+{
+	user_granted(ctx, node, owner);
 }

@@ -7,9 +7,16 @@
 /* Its state agrees with the others', its leadership and its certain holds stand
  * beside no other. */
 void check_process(struct process *p);
+/* After a turn: what it has told its users of its session. */
+void check_told(struct process *p);
 /* A hold has just been believed, or its lease has grown. */
 void check_belief(struct process *p, const struct belief *b);
 /* The cluster has ended a session. */
-void check_session_ended(void *world, uint64_t node, uint64_t session);
+void check_session_ended(void *world, uint64_t node, uint64_t session,
+			 bool expired);
+/* The cluster has granted what a user of this node asked for. */
+void check_granted(void *world, uint64_t node, uint64_t owner);
+/* At the end: what all users were told. */
+void check_histories(struct world *w);
 
 #endif

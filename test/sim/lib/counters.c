@@ -43,6 +43,39 @@ uint64_t counters_faults(const struct counters *c, unsigned *kinds)
 	return total;
 }
 
+static bool is_short(const char *what, uint64_t value, uint64_t in_thousand,
+		     uint64_t seeds)
+{
+	uint64_t least = in_thousand * seeds / 1000;
+
+	least = least ? least : 1;
+	if (value >= least)
+		return false;
+	printf("too few: %s: %llu, at least %llu\n", what,
+	       (unsigned long long)value, (unsigned long long)least);
+	return true;
+}
+
+bool counters_short(const struct counters *c, uint64_t seeds)
+{
+	bool some = false;
+
+#define X(field, least) some |= is_short(#field, c->field, least, seeds);
+	MINIMA(X)
+#undef X
+	return some;
+}
+
+bool counters_short_of_faults(const struct counters *c, uint64_t seeds)
+{
+	bool some = false;
+
+	for (int i = 0; i < FAULT_KINDS; i++)
+		some |= is_short(fault_texts[i], c->faults[i], FAULT_MINIMUM,
+				 seeds);
+	return some;
+}
+
 void counters_print(const struct counters *c)
 {
 	uint64_t v[sizeof(texts) / sizeof(*texts)];

@@ -15,6 +15,11 @@ enum purpose {
 	FOR_NET,
 	FOR_FAULTS,
 	FOR_USERS,
+	FOR_MESSAGES,
+	FOR_PLAN_CLUSTER,
+	FOR_TROUBLE,
+	FOR_LIMITS,
+	FOR_PLAN_CLOCKS,
 	FOR_PROCESS /* and up: one for each process */
 };
 

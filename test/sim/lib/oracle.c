@@ -15,68 +15,46 @@ void oracle_init(struct oracle *o)
 		abort();
 }
 
+static void note_grant(struct oracle *o, const struct output *output)
+{
+	if (o->grants_len == APPLY_GRANTS_MAX)
+		abort();
+	o->grants[o->grants_len++] =
+		(struct oracle_grant){ output->node, output->session,
+				       output->seq, output->token };
+}
+
 static void count(void *ctx, const struct output *output)
 {
 	struct oracle *o = ctx;
 	struct oracle_counts *c = &o->counts;
 
+	bool expired = rules_output(&o->rules, output);
+
 	switch (output->kind) {
 	case OUTPUT_ANSWER:
+		if (output->op == OP_ACQUIRE && output->status == 0)
+			note_grant(o, output);
 		c->waits += output->op == OP_ACQUIRE &&
 			    output->status == STATUS_WAITING;
 		c->sessions_opened +=
 			output->op == OP_OPEN && output->status == 0;
 		break;
 	case OUTPUT_GRANTED:
+		note_grant(o, output);
 		c->granted_after_waiting++;
 		break;
 	case OUTPUT_ENDED:
 		c->waits_ended++;
 		break;
 	case OUTPUT_SESSION_ENDED:
-		c->sessions_expired++;
+		c->sessions_ended++;
+		c->sessions_expired += expired;
 		if (o->session_ended)
-			o->session_ended(o->ctx, output->node, output->session);
+			o->session_ended(o->ctx, output->node, output->session,
+					 expired);
 		break;
 	}
-}
-
-static size_t seen_place(const struct seen *s, uint64_t key)
-{
-	size_t i = (key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (s->cap - 1);
-
-	while (s->keys[i] && s->keys[i] != key)
-		i = (i + 1) & (s->cap - 1);
-	return i;
-}
-
-static void seen_grow(struct seen *s)
-{
-	struct seen old = *s;
-
-	s->cap = old.cap ? old.cap * 2 : 4096;
-	s->keys = calloc(s->cap, sizeof(*s->keys));
-	if (!s->keys)
-		abort();
-	for (size_t i = 0; i < old.cap; i++)
-		if (old.keys[i])
-			s->keys[seen_place(s, old.keys[i])] = old.keys[i];
-	free(old.keys);
-}
-
-/* Was it in the set? It is from now on. */
-static bool seen_before(struct seen *s, uint64_t session, uint64_t seq)
-{
-	uint64_t key = session << 32 ^ seq;
-
-	if (s->len * 2 >= s->cap)
-		seen_grow(s);
-	size_t i = seen_place(s, key);
-	if (s->keys[i])
-		return true;
-	s->keys[i] = key;
-	s->len++;
-	return false;
 }
 
 struct search {
@@ -100,12 +78,63 @@ static void look_at_ops(struct oracle *o, const struct entry *entry)
 		struct search search = { op->seq, false };
 		if (op->kind == OP_ACQUIRE || op->kind == OP_RELEASE)
 			o->counts.duplicates +=
-				seen_before(&o->seen, op->session, op->seq);
+				once_again(&o->once, op->session, op->seq);
 		if (op->kind == OP_CANCEL)
 			core_visit_session(o->core, op->session, look_for,
 					   &search);
 		o->counts.cancels_of_holds += search.held;
 	}
+}
+
+static struct wrong look_at_grant(struct oracle *o,
+				  const struct oracle_grant *g)
+{
+	struct record r;
+	bool first;
+	struct wrong wrong =
+		once_granted(&o->once, g->session, g->seq, g->token);
+
+	if (wrong.checker)
+		return wrong;
+	if (!core_hold(o->core, g->token, &r)) {
+		rules_vanished(&o->rules, g->session);
+		return wrong;
+	}
+	wrong = once_held(&o->once, g->session, r.request.owner, g->token,
+			  &first);
+	if (wrong.checker)
+		return wrong;
+	rules_grant(&o->rules, o->core, &r);
+	o->counts.grants += first;
+	if (first && o->granted)
+		o->granted(o->ctx, g->node, r.request.owner);
+	return wrong;
+}
+
+static struct wrong look_at_grants(struct oracle *o)
+{
+	struct wrong wrong = { 0 };
+
+	for (size_t i = 0; i < o->grants_len && !wrong.checker; i++)
+		wrong = look_at_grant(o, &o->grants[i]);
+	return wrong.checker ? wrong : rules_end(&o->rules, o->core);
+}
+
+/* Nobody is granted a lock while one who came before still waits for it; and
+ * none is barred without a reason. */
+static struct wrong look_at_lines(struct oracle *o)
+{
+	struct wrong wrong = { 0 };
+
+	for (size_t i = 0; i < o->names_len && !wrong.checker; i++) {
+		const struct oracle_name *name = &o->names[i];
+		struct record lock;
+		wrong = rules_line(o->core, name->text, name->len);
+		if (!wrong.checker &&
+		    core_lock(o->core, name->text, name->len, &lock))
+			wrong = rules_delay(&o->rules, o->core, &lock);
+	}
+	return wrong;
 }
 
 static void remember(struct oracle *o, uint64_t index, uint64_t hash)
@@ -124,23 +153,29 @@ static void remember(struct oracle *o, uint64_t index, uint64_t hash)
 	o->hashes[index] = hash;
 }
 
-static const char *apply(struct oracle *o, uint64_t index,
-			 const struct disk_entry *e)
+static struct wrong apply(struct oracle *o, uint64_t index,
+			  const struct disk_entry *e)
 {
 	struct output_sink sink = { count, o };
 	struct entry entry;
 
 	if (e->type != RAFT_COMMAND)
-		return NULL;
+		return (struct wrong){ 0 };
 	if (entry_decode(e->bytes, e->len, &o->ops, &entry))
-		return "a committed entry can't be decoded";
+		return (struct wrong){ "oracle",
+				       "a committed entry can't be decoded" };
 	look_at_ops(o, &entry);
 	o->counts.entries++;
 	o->counts.ops += entry.ops_len;
+	o->grants_len = 0;
+	rules_begin(&o->rules, &entry);
 	if (core_apply(o->core, index, &entry, &sink))
-		return core_error(o->core);
+		return (struct wrong){ "core", core_error(o->core) };
 	remember(o, index, core_hash(o->core));
-	return NULL;
+	if (!o->first_stamp)
+		o->first_stamp = core_now(o->core);
+	struct wrong wrong = look_at_grants(o);
+	return wrong.checker ? wrong : look_at_lines(o);
 }
 
 static bool same(const struct disk_entry *a, const struct disk_entry *b)
@@ -149,7 +184,8 @@ static bool same(const struct disk_entry *a, const struct disk_entry *b)
 	       memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-/* On how many disks is this entry, or a snapshot in its place? */
+/* On how many disks is this entry, or a snapshot in its place? Damage at rest
+ * came later. */
 static size_t copies(struct vdisk *const *disks, size_t len, uint64_t index,
 		     const struct disk_entry *e)
 {
@@ -158,7 +194,7 @@ static size_t copies(struct vdisk *const *disks, size_t len, uint64_t index,
 	for (size_t i = 0; i < len; i++) {
 		const struct disk_entry *other = vdisk_entry(disks[i], index);
 		if (other)
-			n += same(e, other);
+			n += other->damaged || same(e, other);
 		else
 			n += disks[i]->snapshot &&
 			     disks[i]->snapshot->index >= index;
@@ -171,29 +207,35 @@ static const struct disk_entry *committed(struct vdisk *const *disks,
 {
 	for (size_t i = 0; i < len; i++) {
 		const struct disk_entry *e = vdisk_entry(disks[i], index);
-		if (e && copies(disks, len, index, e) > len / 2)
+		if (e && !e->damaged && copies(disks, len, index, e) > len / 2)
 			return e;
 	}
 	return NULL;
 }
 
-const char *oracle_follow(struct oracle *o, struct vdisk *const *disks,
-			  size_t disks_len, uint64_t index, uint64_t hash)
+struct wrong oracle_follow(struct oracle *o, struct vdisk *const *disks,
+			   size_t disks_len, uint64_t index, uint64_t hash)
 {
-	const char *wrong = NULL;
+	struct wrong wrong = { 0 };
 
-	for (; o->next <= index && !wrong; o->next++) {
+	for (; o->next <= index && !wrong.checker; o->next++) {
 		const struct disk_entry *e =
 			committed(disks, disks_len, o->next);
 		if (!e)
-			return "an entry was applied that no majority has";
+			return (struct wrong){
+				"oracle",
+				"an entry was applied that no majority has"
+			};
 		wrong = apply(o, o->next, e);
 	}
-	if (wrong)
+	if (wrong.checker)
 		return wrong;
 	if (index && (index >= o->hashes_cap || o->hashes[index] != hash))
-		return "its state differs from the others' at this index";
-	return NULL;
+		return (struct wrong){
+			"hash",
+			"its state differs from the others' at this index"
+		};
+	return wrong;
 }
 
 bool oracle_session(const struct oracle *o, uint64_t session)
@@ -215,6 +257,7 @@ void oracle_free(struct oracle *o)
 	core_destroy(o->core);
 	op_array_free(&o->ops);
 	free(o->hashes);
-	free(o->seen.keys);
+	once_free(&o->once);
+	rules_free(&o->rules);
 	*o = (struct oracle){ 0 };
 }

@@ -1,11 +1,14 @@
 /* See process.h. */
 #include "sim/lib/process.h"
 #include "sim/lib/check.h"
+#include "sim/lib/check_raft.h"
 
 #include <stdlib.h>
 
 #define CLOSE_US 1000000
-#define DOWN_MAX_US 3000000 /* between a crash and the next boot */
+#define OPERATOR_MAX_US 500000 /* until somebody closes what has failed */
+#define DOWN_MAX_US 3000000    /* between a crash and the next boot */
+#define BACK_SOON_US 50000
 
 static void turn(void *ctx, uint64_t arg);
 
@@ -19,14 +22,35 @@ void process_turn_at(struct process *p, uint64_t at)
 
 void process_poke(struct process *p)
 {
-	process_turn_at(p, world_now(p->world) + dice_between(&p->random, 1,
-							      PROCESS_TURN_US));
+	process_turn_at(p, world_now(p->world) + process_turn_delay(p));
+}
+
+uint64_t process_turn_delay(struct process *p)
+{
+	bool slow = p->turn_waits && world_now(p->world) < p->slow_until;
+
+	return dice_between(&p->random, 1,
+			    slow ? p->turn_waits : PROCESS_TURN_US);
+}
+
+/* The turn that was has taken its time. */
+static void take_time(struct process *p)
+{
+	uint64_t now = world_now(p->world);
+
+	if (now >= p->slow_until || p->gate.dead)
+		return;
+	p->pauses++;
+	if (p->turn_takes && p->gate.shut_until <= now)
+		p->gate.shut_until =
+			now + dice_between(&p->random, 1, p->turn_takes);
 }
 
 void process_wake(struct process *p)
 {
-	p->gate.shut_until = 0;
-	p->turn_at = UINT64_MAX; /* put off to the end of the pause */
+	agenda_open(&p->world->agenda, &p->gate);
+	agenda_open(&p->world->agenda, &p->users_gate);
+	p->turn_at = UINT64_MAX; /* of a turn that is put off */
 	process_poke(p);
 }
 
@@ -36,9 +60,20 @@ static void settle(struct process *p)
 	if (p->zombie && !p->gate.dead) {
 		p->world->counters.faults[FAULT_crash_in_step]++;
 		process_crash(p, false);
+		if (p->back_soon)
+			machine_boot_later(p->machine,
+					   dice_between(&p->world->for_faults,
+							1, BACK_SOON_US));
 	} else if (!p->gate.dead && !p->world->stop) {
 		check_process(p);
+		check_raft(p);
+		p->mute = p->failed;
 	}
+}
+
+bool process_hangs(const struct process *p)
+{
+	return p->gate.shut_until > world_now(p->world);
 }
 
 static void turn(void *ctx, uint64_t arg)
@@ -50,6 +85,9 @@ static void turn(void *ctx, uint64_t arg)
 	p->turn_at = UINT64_MAX;
 	node_turn(p->node);
 	settle(p);
+	if (!p->gate.dead && !p->world->stop)
+		check_told(p);
+	take_time(p);
 }
 
 static void disk_ran(void *ctx)
@@ -64,8 +102,8 @@ static void disk_broken(void *ctx, const char *text)
 {
 	struct process *p = ctx;
 
-	world_violation(p->world, "member %u: %s", p->machine->number + 1,
-			text);
+	world_violation(p->world, "disk", "member %u: %s",
+			p->machine->number + 1, text);
 }
 
 static void net_incoming(void *ctx, struct conn *conn)
@@ -109,8 +147,43 @@ static void session_changed(struct process *p, enum hf_session_state state)
 	c->unsure_to_safe +=
 		state == HF_SESSION_SAFE && p->session == HF_SESSION_UNSURE;
 	p->session = state;
+	p->session_at = world_now(p->world);
 	world_say(p->world, "member %u: session state %d",
 		  p->machine->number + 1, (int)state);
+}
+
+bool process_starved(const struct process *p)
+{
+	return p->machine->memory.failures > p->memory_failures;
+}
+
+static bool starved_to_death(const struct process *p, int rc)
+{
+	return rc == HF_ENOMEM && process_starved(p);
+}
+
+static void operator_closes(void *ctx, uint64_t arg)
+{
+	(void)arg;
+	process_close(ctx);
+}
+
+/* Only what its machine has done to it may end a member's part; somebody then
+ * restarts it. */
+static void on_failed(struct process *p, const struct hf_event *event)
+{
+	struct world *w = p->world;
+
+	if (!p->disk.failed && !starved_to_death(p, event->rc))
+		world_violation(w, "failed", "member %u failed: %s",
+				p->machine->number + 1, event->text);
+	world_say(w, "member %u fails: %s", p->machine->number + 1,
+		  event->text);
+	p->failed = true;
+	agenda_add(&w->agenda,
+		   world_now(w) +
+			   dice_between(&w->for_trouble, 1, OPERATOR_MAX_US),
+		   &p->gate, operator_closes, p, 0);
 }
 
 static void on_event(void *arg, const struct hf_event *event)
@@ -123,8 +196,7 @@ static void on_event(void *arg, const struct hf_event *event)
 	if (event->type == HF_EVENT_SESSION)
 		session_changed(p, event->session);
 	else if (event->type == HF_EVENT_FAILED)
-		world_violation(p->world, "member %u failed: %s",
-				p->machine->number + 1, event->text);
+		on_failed(p, event);
 }
 
 static const struct vdisk_calls disk_calls = { process_effect, disk_ran,
@@ -143,10 +215,12 @@ static void init_env(struct process *p)
 	p->disk.gate = &p->gate;
 	p->disk.random = &w->for_disk;
 	p->disk.timing = &p->machine->timing;
+	p->disk.trouble = &p->machine->trouble;
 	p->disk.counts = &w->disk_counts;
 	p->disk.calls = &disk_calls;
 	p->disk.ctx = p;
 	vdisk_io_init(&p->disk);
+	process_watch_vote(p);
 	p->host.net = &w->net;
 	p->host.machine = p->machine->number;
 	p->host.gate = &p->gate;
@@ -163,6 +237,7 @@ static int open_node(struct process *p, char *error)
 		.cluster = 1,
 		.incarnation = 1,
 		.boot = p->machine->boots,
+		.former_dead = plan->former_dead,
 		.ttl_us = plan->ttl_us,
 		.renew_us = plan->renew_us,
 		.margin_us = plan->margin_us,
@@ -179,6 +254,7 @@ static int open_node(struct process *p, char *error)
 			  .inflight_max = plan->inflight_max,
 			  .check_every = plan->check_every,
 			  .hash_every = plan->hash_every,
+			  .mem = &p->machine->memory.mem,
 			  .guards_off = w->options.guards_off }
 	};
 
@@ -188,6 +264,38 @@ static int open_node(struct process *p, char *error)
 	int rc = node_open(&p->node, &config, &p->env, &p->disk.io, &node_calls,
 			   p, error);
 	return rc ? rc : node_start(p->node, error);
+}
+
+/* It must refuse a damaged disk, and may be stopped by one that fails. */
+static bool refused(struct process *p, int rc, const char *error)
+{
+	struct machine *m = p->machine;
+	struct world *w = m->world;
+
+	if (m->damaged && rc != HF_ECORRUPT && !starved_to_death(p, rc))
+		world_violation(w, "damage",
+				"member %u starts with damage to "
+				"%s: %d",
+				m->number + 1, m->damaged, rc);
+	if (!rc)
+		return false;
+	if (!m->damaged && !p->disk.failed && !starved_to_death(p, rc))
+		world_violation(w, "start", "member %u can't start: %d %s",
+				m->number + 1, rc, error);
+	world_say(w, "member %u can't start: %s", m->number + 1, error);
+	m->out = rc == HF_ECORRUPT;
+	w->counters.faults[FAULT_damage] += m->out;
+	p->failed = p->mute = true;
+	if (!p->node) {
+		p->gate.dead = true;
+		m->process = NULL;
+		machine_boot_later(
+			m, dice_between(&w->for_trouble, 1, OPERATOR_MAX_US));
+		return true;
+	}
+	list_init(&p->host.conns); /* it never was on the network */
+	process_close(p);
+	return true;
 }
 
 void process_boot(struct machine *m)
@@ -202,6 +310,7 @@ void process_boot(struct machine *m)
 	p->world = m->world;
 	p->machine = m;
 	p->turn_at = UINT64_MAX;
+	p->memory_failures = m->memory.failures;
 	p->random =
 		dice_fork(m->world->options.seed,
 			  FOR_PROCESS + m->boots * MACHINES_MAX + m->number);
@@ -209,13 +318,10 @@ void process_boot(struct machine *m)
 		  (unsigned long long)m->boots);
 	init_env(p);
 	int rc = open_node(p, error);
-	if (rc) {
-		world_violation(m->world, "member %u can't start: %d %s",
-				m->number + 1, rc, error);
+	if (refused(p, rc, error))
 		return;
-	}
 	vnet_up(&p->host);
-	for (unsigned i = 0; i < USERS_MAX; i++)
+	for (unsigned i = 0; i < PROCESS_USERS; i++)
 		user_start(&p->users[i], p, i);
 	process_poke(p);
 }
@@ -224,7 +330,7 @@ static void boot_if_down(void *ctx, uint64_t arg)
 {
 	struct machine *m = ctx;
 
-	if (!m->process && arg == m->restart)
+	if (!m->process && !m->out && arg == m->restart)
 		process_boot(m);
 }
 
@@ -253,7 +359,7 @@ static void process_end(struct process *p)
 	for (unsigned i = 0; i < p->world->plan.users; i++)
 		user_forget(&p->users[i]);
 	process_count(p);
-	p->gate.dead = true;
+	p->gate.dead = p->users_gate.dead = true;
 	p->machine->process = NULL;
 }
 
@@ -274,15 +380,18 @@ static void free_closed(void *ctx, uint64_t arg)
 	(void)arg;
 	for (unsigned i = 0; i < p->world->plan.users; i++)
 		if (p->users[i].state != USER_IDLE)
-			world_violation(p->world,
+			world_violation(p->world, "callback",
 					"member %u, user %u: a callback didn't "
 					"come before the node was closed",
 					p->machine->number + 1, i + 1);
 	process_end(p);
 	vnet_down(&p->host, false);
 	node_free(p->node);
-	machine_boot_later(p->machine,
-			   dice_between(&p->world->for_faults, 1, 500000));
+	machine_boot_later(
+		p->machine,
+		p->world->phase != PHASE_CHAOS
+			? 1
+			: dice_between(&p->world->for_faults, 1, 500000));
 }
 
 static void node_closed(void *arg, bool clean)
@@ -292,8 +401,9 @@ static void node_closed(void *arg, bool clean)
 	if (p->zombie)
 		return;
 	world_say(p->world, "member %u has closed", p->machine->number + 1);
-	if (!clean)
-		world_violation(p->world, "member %u didn't close cleanly",
+	if (!clean && !p->failed)
+		world_violation(p->world, "close",
+				"member %u didn't close cleanly",
 				p->machine->number + 1);
 	agenda_add(&p->world->agenda, world_now(p->world), &p->gate,
 		   free_closed, p, 0);
@@ -301,6 +411,8 @@ static void node_closed(void *arg, bool clean)
 
 void process_close(struct process *p)
 {
+	if (p->closing)
+		return;
 	world_say(p->world, "member %u closes", p->machine->number + 1);
 	p->closing = true;
 	for (unsigned i = 0; i < p->world->plan.users; i++)

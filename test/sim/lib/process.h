@@ -12,6 +12,8 @@
 #include "sim/lib/user.h"
 #include "sim/lib/world.h"
 
+#define PROCESS_USERS (USERS_MAX + NAMES_MAX) /* those at the end, too */
+
 struct process {
 	struct gate gate;
 	struct world *world;
@@ -25,10 +27,21 @@ struct process {
 	uint64_t crash_after; /* effects from now; 0: no crash is near */
 	bool zombie;
 	bool closing;
+	bool failed, mute;        /* its node has; it says nothing any more */
+	uint64_t memory_failures; /* of its machine, before it */
+	bool back_soon;           /* after the crash that is near */
+	int (*store_vote)(struct raft_io *io, raft_id id);
+	uint64_t slow_until;             /* until then each turn ... */
+	uint64_t turn_takes, turn_waits; /* ... takes or waits this, at most */
+	uint64_t commit_index, commit_term;
 	uint64_t pauses; /* so far */
-	uint64_t lease_version, applied, term;
+	/* Those who use the node run in threads of their own, which go on while
+	 * its loop hangs. */
+	struct gate users_gate;
+	uint64_t session_at; /* true time of the last change of `session` */
+	uint64_t lease_version, lease_session, applied, term;
 	enum hf_session_state session;
-	struct user users[USERS_MAX];
+	struct user users[PROCESS_USERS];
 };
 
 void process_boot(struct machine *m);
@@ -43,6 +56,11 @@ void process_wake(struct process *p);
 /* Something was handed to the node: it gets a turn soon. */
 void process_poke(struct process *p);
 
+/* Does its loop hang, while its users go on? */
+bool process_hangs(const struct process *p);
+/* Has memory run out in this process? */
+bool process_starved(const struct process *p);
+
 /* Add to the world's counters what its node has counted. */
 void process_count(const struct process *p);
 
@@ -54,6 +72,10 @@ uint64_t process_certain(const struct process *p, uint64_t session);
 #define PROCESS_TURN_US 20
 void process_env(struct process *p);
 void process_turn_at(struct process *p, uint64_t at);
+/* How long after what it is for a turn comes. */
+uint64_t process_turn_delay(struct process *p);
+/* process_vote.c */
+void process_watch_vote(struct process *p);
 /* Something that others could see is about to happen; false: the process has
  * died before it could. */
 bool process_effect(void *process);

@@ -19,14 +19,20 @@ bool process_effect(void *ctx)
 	return !p->zombie && !p->gate.dead;
 }
 
+/* All clocks of a machine move on at the same moments. */
+static uint64_t shown(const struct machine *m, const struct vclock *c)
+{
+	return vclock_at(c, world_tick(m->world));
+}
+
 static void env_read_clocks(struct env *env, struct clocks *now)
 {
 	const struct machine *m = of(env)->machine;
 	uint64_t at = world_now(m->world);
 
-	now->monotonic = vclock_at(&m->monotonic, at);
-	now->raw = vclock_at(&m->raw, at);
-	now->boottime = now->monotonic;
+	now->monotonic = shown(m, &m->monotonic);
+	now->raw = shown(m, &m->raw);
+	now->boottime = now->monotonic + m->slept;
 	now->wall = vclock_at(&m->wall, at);
 }
 
@@ -44,11 +50,13 @@ static void env_wake(struct env *env, uint64_t monotonic_us)
 {
 	struct process *p = of(env);
 	uint64_t now = world_now(p->world);
+	uint64_t grain = p->world->plan.grain_us;
 	uint64_t at = vclock_when(&p->machine->monotonic, now, monotonic_us);
 
+	if (at < UINT64_MAX - grain)
+		at += (grain - at % grain) % grain;
 	if (at != UINT64_MAX)
-		process_turn_at(
-			p, at + dice_between(&p->random, 1, PROCESS_TURN_US));
+		process_turn_at(p, at + process_turn_delay(p));
 }
 
 static struct conn *env_connect(struct env *env, const char *address,
@@ -62,7 +70,7 @@ static struct conn *env_connect(struct env *env, const char *address,
 			return process_effect(p)
 				       ? vnet_connect(&p->host, i, owner)
 				       : NULL;
-	world_violation(w, "a connection to nowhere: %s", address);
+	world_violation(w, "world", "a connection to nowhere: %s", address);
 	return NULL;
 }
 
@@ -75,7 +83,13 @@ static void env_conn_own(struct env *env, struct conn *conn, void *owner)
 static void env_conn_write(struct env *env, struct conn *conn,
 			   const uint8_t *bytes, size_t len)
 {
-	if (process_effect(of(env)))
+	struct process *p = of(env);
+
+	if (p->mute)
+		world_violation(p->world, "failed",
+				"member %u speaks though it has failed",
+				p->machine->number + 1);
+	if (process_effect(p))
 		vnet_write(conn, bytes, len);
 }
 
@@ -107,7 +121,8 @@ uint64_t process_certain(const struct process *p, uint64_t session)
 {
 	struct clocks now;
 
-	if (p->gate.dead)
+	/* Beyond the bound of the clocks nobody is. */
+	if (p->gate.dead || p->world->plan.beyond_bound)
 		return 0;
 	env_read_clocks((struct env *)(uintptr_t)&p->env, &now);
 	return lease_left(node_lease(p->node), session, &now);

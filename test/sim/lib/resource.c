@@ -48,7 +48,7 @@ void resource_write(struct world *w, const struct hold_record *r, bool certain,
 	if (certain) {
 		w->counters.writes_certain++;
 		if (!arrives(w, r->name, r->mode, r->token))
-			world_violation(w,
+			world_violation(w, "resource",
 					"lock %u: a write with token %llu was "
 					"refused though its holder is certain",
 					r->name, (unsigned long long)r->token);

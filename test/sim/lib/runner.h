@@ -5,7 +5,7 @@
 #ifndef HF_SIM_RUNNER_H
 #define HF_SIM_RUNNER_H
 
-#include "sim/lib/plan.h"
+#include "sim/lib/command.h"
 
 #define RUNNER_JOBS_MAX 64
 
@@ -15,9 +15,15 @@ struct runner_sum {
 	uint64_t hash; /* of all runs */
 };
 
-/* Run the seeds from..to, `jobs` at once. Each violation is printed, with the
- * command that repeats it. */
-void runner_run(const struct options *options, uint64_t from, uint64_t to,
-		unsigned jobs, struct runner_sum *sum);
+/* Run the command's seeds. Each violation is printed as a line "violation SEED
+ * CHECKER: text" and the command that repeats it. */
+void runner_run(const struct command *command, struct runner_sum *sum);
+
+/* Run the seeds that once failed: the lines of a file, each with its options
+ * and, behind a #, what it found. A file that can't be read or understood is a
+ * violation too. */
+#define RUNNER_KEPT "test/sim/seeds" /* from the top folder */
+void runner_run_kept(const char *file, const struct command *command,
+		     struct runner_sum *sum);
 
 #endif

@@ -22,6 +22,12 @@ static inline void vclock_rate(struct vclock *c, uint64_t now, int64_t ppm)
 	*c = (struct vclock){ now, vclock_at(c, now), ppm };
 }
 
+/* It stands still for so long from now on, in which nobody may read it. */
+static inline void vclock_stop(struct vclock *c, uint64_t now, uint64_t us)
+{
+	*c = (struct vclock){ now + us, vclock_at(c, now), c->ppm };
+}
+
 /* The first true time, from `now` on, at which the clock shows `value`. */
 static inline uint64_t vclock_when(const struct vclock *c, uint64_t now,
 				   uint64_t value)

@@ -1,8 +1,41 @@
 /* See vdisk.h. */
 #include "sim/lib/vdisk.h"
 
+#include "codec/crc.h"
+#include "sim/lib/dice.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+static uint32_t entry_sum(const struct disk_entry *e)
+{
+	uint32_t sum = crc32c(e->type, &e->term, sizeof(e->term));
+
+	return crc32c(sum, e->bytes, e->len);
+}
+
+static uint32_t snapshot_sum(const struct disk_snapshot *s)
+{
+	const uint64_t head[] = { s->index, s->configuration_index, s->term };
+	uint32_t sum = crc32c(0, head, sizeof(head));
+
+	sum = crc32c(sum, s->configuration.base, s->configuration.len);
+	return crc32c(sum, s->bytes, s->len);
+}
+
+static uint32_t vote_sum(const struct vdisk *d)
+{
+	const uint64_t both[] = { d->term, d->vote };
+
+	return d->term || d->vote ? crc32c(0, both, sizeof(both)) : 0;
+}
+
+void vdisk_vote(struct vdisk *d, raft_term term, raft_id vote)
+{
+	d->term = term;
+	d->vote = vote;
+	d->vote_sum = vote_sum(d);
+}
 
 void vdisk_append(struct vdisk *d, const struct disk_entry *entry)
 {
@@ -12,7 +45,9 @@ void vdisk_append(struct vdisk *d, const struct disk_entry *entry)
 		if (!d->entries)
 			abort();
 	}
-	d->entries[d->len++] = *entry;
+	d->entries[d->len] = *entry;
+	d->entries[d->len].sum = entry_sum(entry);
+	d->len++;
 }
 
 static void forget_first(struct vdisk *d, size_t n)
@@ -36,6 +71,7 @@ void vdisk_snapshot(struct vdisk *d, struct disk_snapshot *snapshot)
 {
 	disk_snapshot_free(d->snapshot);
 	d->snapshot = snapshot;
+	d->snapshot->sum = snapshot_sum(snapshot);
 }
 
 void vdisk_trim(struct vdisk *d, unsigned trailing)
@@ -61,6 +97,52 @@ const struct disk_entry *vdisk_entry(const struct vdisk *d, raft_index index)
 raft_index vdisk_end(const struct vdisk *d)
 {
 	return d->first + d->len;
+}
+
+static void flip(struct random *random, void *bytes, size_t len)
+{
+	uint8_t *at = bytes;
+	size_t bit = random_below(random, 8 * len);
+
+	at[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+const char *vdisk_damage(struct vdisk *d, struct random *random)
+{
+	uint64_t part = random_below(random, 4);
+
+	if (part == 0 && d->snapshot && d->snapshot->len) {
+		flip(random, d->snapshot->bytes, d->snapshot->len);
+		return "the snapshot";
+	}
+	if (part == 1 && d->vote_sum) {
+		flip(random, &d->vote, sizeof(d->vote));
+		return "the vote";
+	}
+	if (part == 2 && d->vote_sum) {
+		flip(random, &d->term, sizeof(d->term));
+		return "the term";
+	}
+	if (!d->len)
+		return NULL;
+	struct disk_entry *e = &d->entries[random_below(random, d->len)];
+	e->damaged = true;
+	if (e->len)
+		flip(random, e->bytes, e->len);
+	else
+		flip(random, &e->term, sizeof(e->term));
+	return "an entry";
+}
+
+static bool intact(const struct vdisk *d)
+{
+	bool good = d->vote_sum == vote_sum(d);
+
+	if (d->snapshot)
+		good = good && d->snapshot->sum == snapshot_sum(d->snapshot);
+	for (size_t i = 0; i < d->len; i++)
+		good = good && d->entries[i].sum == entry_sum(&d->entries[i]);
+	return good;
 }
 
 /* Entries of one batch lie in one piece of memory, which `batch` names. */
@@ -90,6 +172,8 @@ static struct raft_entry *load_entries(const struct vdisk *d)
 int vdisk_load(struct vdisk *d, struct raft_snapshot **snapshot,
 	       raft_index *first, struct raft_entry **entries, size_t *len)
 {
+	if (!intact(d))
+		return RAFT_CORRUPT;
 	/* A crash may have come between a snapshot and the trimming of the log
 	 * that it replaces. */
 	if (d->snapshot && vdisk_end(d) <= d->snapshot->index)

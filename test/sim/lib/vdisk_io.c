@@ -17,6 +17,30 @@ static struct vdisk_io *of(struct raft_io *io)
 	return io->impl;
 }
 
+int vdisk_io_write(struct vdisk_io *d)
+{
+	struct vdisk_trouble *t = d->trouble;
+
+	if (d->failed)
+		return d->failed;
+	if (t->full_until > d->agenda->now) {
+		d->counts->full++;
+		d->failed = RAFT_NOSPACE;
+	} else if (t->fail_after && --t->fail_after == 0) {
+		d->counts->write_errors++;
+		d->failed = RAFT_IOERR;
+	}
+	return d->failed;
+}
+
+/* Is a request refused at once? Else it fails when it is its turn. */
+static int refusal(struct vdisk_io *d)
+{
+	if (!d->failed && d->trouble->full_until <= d->agenda->now)
+		return 0;
+	return dice_chance(d->random, 500000) ? vdisk_io_write(d) : 0;
+}
+
 static int io_init(struct raft_io *io, raft_id id, const char *address)
 {
 	(void)io;
@@ -34,9 +58,11 @@ static int io_load(struct raft_io *io, raft_term *term, raft_id *vote,
 	*term = d->disk->term;
 	*vote = d->disk->vote;
 	int rc = vdisk_load(d->disk, snapshot, first, entries, len);
+	if (rc)
+		return rc;
 	d->disk->first = *first;
 	d->next_index = *first + *len;
-	return rc;
+	return 0;
 }
 
 static void ticked(void *ctx, uint64_t arg)
@@ -76,12 +102,17 @@ static int io_bootstrap(struct raft_io *io,
 		return RAFT_CANTBOOTSTRAP;
 	if (!of(io)->calls->effect(of(io)->ctx))
 		return 0;
+	int rc = vdisk_io_write(of(io));
+	if (rc)
+		return rc;
 	if (raft_configuration_encode(configuration, &buf))
 		return RAFT_NOMEM;
-	disk->term = 1;
+	vdisk_vote(disk, 1, 0);
 	disk->first = 1;
-	struct disk_entry e = { 1, RAFT_CHANGE, buf.len,
-				must(malloc(buf.len)) };
+	struct disk_entry e = { .term = 1,
+				.type = RAFT_CHANGE,
+				.len = buf.len,
+				.bytes = must(malloc(buf.len)) };
 	memcpy(e.bytes, buf.base, buf.len);
 	vdisk_append(disk, &e);
 	raft_free(buf.base);
@@ -96,24 +127,26 @@ static int io_recover(struct raft_io *io,
 	return RAFT_IOERR;
 }
 
+/* A write that fails may have been done all the same. */
+static int write_vote(struct vdisk_io *d, raft_term term, raft_id vote)
+{
+	if (!d->calls->effect(d->ctx))
+		return 0;
+	bool failed_before = d->failed;
+	int rc = vdisk_io_write(d);
+	if (!rc || (!failed_before && dice_chance(d->random, 500000)))
+		vdisk_vote(d->disk, term, vote);
+	return rc;
+}
+
 static int io_set_term(struct raft_io *io, raft_term term)
 {
-	struct vdisk_io *d = of(io);
-
-	if (d->calls->effect(d->ctx)) {
-		d->disk->term = term;
-		d->disk->vote = 0;
-	}
-	return 0;
+	return write_vote(of(io), term, 0);
 }
 
 static int io_set_vote(struct raft_io *io, raft_id vote)
 {
-	struct vdisk_io *d = of(io);
-
-	if (d->calls->effect(d->ctx))
-		d->disk->vote = vote;
-	return 0;
+	return write_vote(of(io), of(io)->disk->term, vote);
 }
 
 static int io_append(struct raft_io *io, struct raft_io_append *request,
@@ -124,6 +157,8 @@ static int io_append(struct raft_io *io, struct raft_io_append *request,
 
 	if (!d->calls->effect(d->ctx))
 		return 0;
+	if (refusal(d))
+		return d->failed;
 	request->cb = cb;
 	d->counts->appends++;
 	struct disk_op *op = must(calloc(1, sizeof(*op)));
@@ -134,10 +169,12 @@ static int io_append(struct raft_io *io, struct raft_io_append *request,
 	op->entries = must(calloc(n, sizeof(*op->entries)));
 	for (unsigned i = 0; i < n; i++) {
 		struct disk_entry *e = &op->entries[i];
-		*e = (struct disk_entry){ entries[i].term,
-					  (unsigned short)entries[i].type,
-					  entries[i].buf.len,
-					  must(malloc(entries[i].buf.len)) };
+		*e = (struct disk_entry){
+			.term = entries[i].term,
+			.type = (unsigned short)entries[i].type,
+			.len = entries[i].buf.len,
+			.bytes = must(malloc(entries[i].buf.len))
+		};
 		memcpy(e->bytes, entries[i].buf.base, e->len);
 	}
 	d->next_index += n;
@@ -151,6 +188,8 @@ static int io_truncate(struct raft_io *io, raft_index index)
 
 	if (index >= d->next_index || !d->calls->effect(d->ctx))
 		return 0;
+	if (refusal(d))
+		return d->failed;
 	d->counts->truncates++;
 	struct disk_op *op = must(calloc(1, sizeof(*op)));
 	op->kind = OP_TRUNCATING;
@@ -191,6 +230,8 @@ static int io_snapshot_put(struct raft_io *io, unsigned trailing,
 		return RAFT_CANCELED;
 	if (!d->calls->effect(d->ctx))
 		return 0;
+	if (refusal(d))
+		return d->failed;
 	request->cb = cb;
 	d->counts->puts++;
 	struct disk_op *op = must(calloc(1, sizeof(*op)));
@@ -211,6 +252,10 @@ static void snapshot_got(void *ctx, uint64_t arg)
 
 	if (d->closed) {
 		request->cb(request, NULL, RAFT_CANCELED);
+	} else if (d->trouble->unread_until > d->agenda->now) {
+		d->counts->read_errors++;
+		d->failed = RAFT_IOERR;
+		request->cb(request, NULL, RAFT_IOERR);
 	} else {
 		struct raft_snapshot *s = vdisk_read_snapshot(d->disk);
 		request->cb(request, s, s ? 0 : RAFT_IOERR);

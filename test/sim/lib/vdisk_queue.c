@@ -54,6 +54,29 @@ static void answer(struct disk_op *op, int status)
 	op_free(op);
 }
 
+static bool leave_part(struct vdisk_io *d, struct disk_op *op, bool all);
+
+/* The disk has what happens to be there; nothing after it. */
+static void fail(struct vdisk_io *d, struct disk_op *op, bool first)
+{
+	if (first)
+		leave_part(d, op, false);
+	answer(op, d->failed);
+}
+
+/* Its turn has come. */
+static void perform(struct vdisk_io *d, struct disk_op *op)
+{
+	bool failed_before = d->failed;
+
+	if (vdisk_io_write(d)) {
+		fail(d, op, !failed_before);
+		return;
+	}
+	write_all(d, op);
+	answer(op, 0);
+}
+
 static uint64_t write_time(struct vdisk_io *d)
 {
 	return d->agenda->now + dice_between(d->random, d->timing->write_min,
@@ -76,8 +99,7 @@ static void put_written(void *ctx, uint64_t arg)
 	if (!op || d->closed)
 		return;
 	d->put = NULL;
-	write_all(d, op);
-	answer(op, 0);
+	perform(d, op);
 	d->calls->ran(d->ctx);
 }
 
@@ -126,8 +148,7 @@ static void written(void *ctx, uint64_t arg)
 	for (struct disk_op *op; n && (op = first_op(d)); n--) {
 		list_remove(&op->link);
 		d->writing--;
-		write_all(d, op);
-		answer(op, 0);
+		perform(d, op);
 	}
 	start_writing(d);
 	d->calls->ran(d->ctx);
@@ -140,7 +161,8 @@ void vdisk_enqueue(struct vdisk_io *d, struct disk_op *op)
 }
 
 /* What an operation leaves on the disk that was under way when its process
- * died; false: nothing after it can be there. `all`: the disk was fast. */
+ * died or it failed; false: nothing after it can be there. `all`: the disk was
+ * fast. */
 static bool leave_part(struct vdisk_io *d, struct disk_op *op, bool all)
 {
 	if (all || dice_chance(d->random, 500000)) {

@@ -99,8 +99,7 @@ static void arrive(void *ctx, uint64_t arg)
 	struct agenda *agenda = c->pair->net->agenda;
 
 	if (!c->closed && c->host->gate->shut_until > agenda->now) {
-		agenda_add(agenda, c->host->gate->shut_until, NULL, arrive, c,
-			   arg);
+		agenda_put_off(agenda, c->host->gate, arrive, c, arg);
 		return;
 	}
 	struct parcel *p = container_of(c->inbox.next, struct parcel, link);
@@ -122,8 +121,8 @@ void conn_post(struct conn *c, struct parcel *p, uint64_t delay)
 	conn_plan(c, c->last_at, arrive, 0);
 }
 
-static struct parcel *parcel(enum parcel_kind kind, const uint8_t *bytes,
-			     size_t len)
+struct parcel *conn_parcel(enum parcel_kind kind, const uint8_t *bytes,
+			   size_t len)
 {
 	struct parcel *p = must(malloc(sizeof(*p) + len));
 
@@ -159,8 +158,7 @@ static void broken(void *ctx, uint64_t arg)
 	struct agenda *agenda = c->pair->net->agenda;
 
 	if (!c->closed && c->host->gate->shut_until > agenda->now) {
-		agenda_add(agenda, c->host->gate->shut_until, NULL, broken, c,
-			   arg);
+		agenda_put_off(agenda, c->host->gate, broken, c, arg);
 		return;
 	}
 	if (!c->closed && !c->host->gate->dead) {
@@ -177,9 +175,10 @@ void conn_break(struct conn *c, uint64_t delay)
 		conn_plan(c, c->pair->net->agenda->now + delay, broken, 0);
 }
 
-static void send_parcel(struct conn *c, struct parcel *p)
+void conn_send(struct conn *c, struct parcel *p)
 {
-	if (conn_link(c)->cut || !list_empty(&c->stalled))
+	if (conn_link(c)->cut || conn_link(c)->clogged ||
+	    !list_empty(&c->stalled))
 		conn_stall(c, p);
 	else
 		conn_post(c->peer, p, conn_delay(c));
@@ -190,8 +189,8 @@ static void accept_end(struct conn *c, struct vnet_host *host)
 	c->host = host;
 	c->closed = false;
 	list_push(&host->conns, &c->link);
-	conn_post(c, parcel(PARCEL_OPENED, NULL, 0), 0);
-	send_parcel(c, parcel(PARCEL_CONNECTED, NULL, 0));
+	conn_post(c, conn_parcel(PARCEL_OPENED, NULL, 0), 0);
+	conn_send(c, conn_parcel(PARCEL_CONNECTED, NULL, 0));
 }
 
 /* `tries` before this one weren't answered. */
@@ -219,7 +218,7 @@ struct conn *vnet_connect(struct vnet_host *host, unsigned machine, void *owner)
 	struct pair *p = must(calloc(1, sizeof(*p)));
 
 	p->net = host->net;
-	host->net->counts.connects++;
+	p->serial = ++host->net->counts.connects;
 	for (size_t i = 0; i < 2; i++) {
 		struct conn *c = &p->ends[i];
 		c->pair = p;
@@ -254,16 +253,21 @@ void vnet_write(struct conn *conn, const uint8_t *bytes, size_t len)
 			conn_break(conn, 2 * conn_delay(conn));
 		return;
 	}
-	struct parcel *p = parcel(PARCEL_DATA, bytes, len);
+	struct parcel *p = conn_parcel(PARCEL_DATA, bytes, len);
 	agenda_note_bytes(net->agenda, bytes, len);
 	net->counts.parcels++;
 	net->counts.bytes += len;
+	conn_mess_up(conn, p);
+	if (!p->len) {
+		free(p);
+		return;
+	}
 	if (dice_chance(net->random, net->corrupt_ppm)) {
 		net->counts.corrupted++;
-		size_t at = random_below(net->random, len);
+		size_t at = random_below(net->random, p->len);
 		p->bytes[at] ^= (uint8_t)(1 << random_below(net->random, 8));
 	}
-	send_parcel(conn, p);
+	conn_send(conn, p);
 }
 
 size_t vnet_queued(const struct conn *conn)
@@ -278,7 +282,7 @@ void vnet_close(struct conn *conn)
 	conn_shut(conn);
 	if (!conn->peer->closed) {
 		conn->peer->deaf |= dice_chance(net->random, 300000);
-		send_parcel(conn, parcel(PARCEL_CLOSED, NULL, 0));
+		conn_send(conn, conn_parcel(PARCEL_CLOSED, NULL, 0));
 	}
 	conn_release(conn);
 }

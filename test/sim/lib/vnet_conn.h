@@ -33,13 +33,23 @@ struct conn {             /* one end */
 	bool closed;      /* nothing is reported here any more */
 	bool deaf;        /* data on the way here is lost */
 	bool known;       /* its process has heard of it */
+	bool talking;     /* past the handshake, as its process sees it */
+	unsigned lanes;   /* bit by lane: a message is being sent in parts */
 };
 
 struct pair {
 	struct vnet *net;
 	struct conn ends[2];
+	uint64_t serial;
 	size_t events; /* on the agenda */
 };
+
+struct parcel *conn_parcel(enum parcel_kind kind, const uint8_t *bytes,
+			   size_t len);
+void conn_send(struct conn *c, struct parcel *p);
+/* Take the messages out of a parcel that are to come later, and keep copies of
+ * those that are to come twice. */
+void conn_mess_up(struct conn *c, struct parcel *p);
 
 /* Put a parcel on its way to `c`, to arrive not before those before it. */
 void conn_post(struct conn *c, struct parcel *p, uint64_t delay);

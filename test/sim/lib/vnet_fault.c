@@ -12,7 +12,7 @@ static void stalled_long(void *ctx, uint64_t arg)
 	struct conn *c = ctx;
 	struct vnet *net = c->pair->net;
 
-	if (!list_empty(&c->stalled) && c->stalls == arg) {
+	if (!list_empty(&c->stalled) && c->stalls == arg && conn_link(c)->cut) {
 		net->counts.broken++;
 		conn_free_parcels(&c->stalled);
 		c->stalled_bytes = 0;
@@ -68,16 +68,29 @@ static void resume(struct conn *c)
 	}
 }
 
-void vnet_mend(struct vnet *net, unsigned from, unsigned to)
+static void flow(struct vnet *net, unsigned from, unsigned to)
 {
-	net->links[from][to].cut = false;
-	if (!net->hosts[from])
+	const struct vnet_link *link = &net->links[from][to];
+
+	if (!net->hosts[from] || link->cut || link->clogged)
 		return;
 	list_for (it, &net->hosts[from]->conns) {
 		struct conn *c = container_of(it, struct conn, link);
 		if (c->peer->machine == to)
 			resume(c);
 	}
+}
+
+void vnet_mend(struct vnet *net, unsigned from, unsigned to)
+{
+	net->links[from][to].cut = false;
+	flow(net, from, to);
+}
+
+void vnet_clog(struct vnet *net, unsigned from, unsigned to, bool clogged)
+{
+	net->links[from][to].clogged = clogged;
+	flow(net, from, to);
 }
 
 void vnet_reset(struct vnet *net, unsigned a, unsigned b)

@@ -7,7 +7,9 @@
 #include "sim/lib/belief.h"
 #include "sim/lib/oracle.h"
 #include "sim/lib/plan.h"
+#include "sim/lib/reigns.h"
 #include "sim/lib/vclock.h"
+#include "sim/lib/vmem.h"
 
 #define VIOLATION_TEXT 512
 #define TERMS_MAX 65536 /* that are looked at for two leaders */
@@ -19,9 +21,15 @@ struct machine { /* outlives its processes */
 	unsigned number; /* from 0; the member's id is one more */
 	char address[24];
 	struct vclock monotonic, raw, wall;
+	uint64_t slept; /* that only BOOTTIME and the wall clock have seen */
 	struct vdisk disk;
 	struct vdisk_timing timing;
+	struct vdisk_trouble trouble;
+	struct vmem memory;
+	const char *damaged; /* what of its disk; NULL: nothing */
+	bool out;            /* it has refused its damaged disk, for good */
 	uint64_t boots;
+	uint64_t vote_term, vote; /* the last one that it stored */
 	uint64_t restart; /* counts plans to boot; only the last one holds */
 	struct process *process; /* NULL: down */
 };
@@ -36,9 +44,21 @@ struct lock_name {
 
 enum phase {
 	PHASE_CHAOS,
-	PHASE_HEAL,  /* no more faults; users finish what they hold */
-	PHASE_PROBE, /* each lock must be free to be taken */
+	PHASE_HEAL, /* no more faults; users finish what they hold, and each
+		       lock must be free to be taken */
 	PHASE_OVER
+};
+
+/* Leaders that are being ousted one after the other: fault_reign.c. */
+struct reign {
+	unsigned left;   /* to oust; 0: none */
+	bool moments;    /* as soon as they serve */
+	uint64_t ousted; /* the last one's term */
+	uint64_t give_up_at;
+};
+
+struct rift {           /* fault_rift.c */
+	unsigned first; /* of its members */
 };
 
 struct world {
@@ -48,15 +68,23 @@ struct world {
 	struct agenda agenda;
 	struct vnet net;
 	struct random for_net, for_disk, for_faults, for_users, for_clocks;
+	struct random for_trouble;
+	struct random for_messages;
 	struct machine machines[MACHINES_MAX];
 	struct lock_name names[NAMES_MAX];
 	struct oracle oracle;
 	struct history history;
 	struct vdisk_counts disk_counts;
 	struct counters counters;
+	struct reigns reigns;
 	uint8_t leader_of[TERMS_MAX]; /* term to machine, from 1 */
-	unsigned probes_left;
+	struct reign reign;
+	struct rift rift;
+	struct random for_limits;
+	unsigned probes_left, probes_waiting; /* at the end: see ending.h */
+	uint64_t recovered_at, cluster_then;  /* true time, cluster time */
 	bool stop;
+	const char *checker;            /* that found the violation */
 	char violation[VIOLATION_TEXT]; /* empty: none */
 };
 
@@ -67,9 +95,10 @@ void world_run(struct world *w);
 /* A user has taken a lock, and given it back, after all faults. */
 void world_probed(struct world *w);
 
-/* Something is not as it must be. The first one ends the run. */
-void world_violation(struct world *w, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Something is not as it must be. The first one ends the run. `checker`: who
+ * found it, one of the short names in README. */
+void world_violation(struct world *w, const char *checker, const char *format,
+		     ...) __attribute__((format(printf, 3, 4)));
 /* A line about what happens, where it is asked for. */
 void world_say(struct world *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -77,6 +106,12 @@ void world_say(struct world *w, const char *format, ...)
 static inline uint64_t world_now(const struct world *w)
 {
 	return w->agenda.now;
+}
+
+/* When clocks moved on last. */
+static inline uint64_t world_tick(const struct world *w)
+{
+	return w->agenda.now - w->agenda.now % w->plan.grain_us;
 }
 
 #endif
