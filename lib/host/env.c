@@ -46,8 +46,12 @@ static void wake(struct env *env, uint64_t monotonic_us)
 	}
 	uint64_t at_ms =
 		monotonic_us / US_PER_MS + (monotonic_us % US_PER_MS != 0);
-	uv_timer_start(&host->wake, on_wake,
-		       at_ms > now_ms ? at_ms - now_ms : 0, 0);
+	uint64_t wait_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+
+	/* A turn too early does no harm. */
+	if (wait_ms > STORAGE_TIMER_MAX_MS)
+		wait_ms = STORAGE_TIMER_MAX_MS;
+	uv_timer_start(&host->wake, on_wake, wait_ms, 0);
 }
 
 static struct conn *env_connect(struct env *env, const char *address,

@@ -70,9 +70,12 @@ void loop_begin_close(struct host *host, uint64_t timeout_us)
 		close_handles(host);
 		return;
 	}
+	uint64_t limit_ms = timeout_us / 1000 + NODE_GRACE_MS;
+
+	if (limit_ms > STORAGE_TIMER_MAX_MS)
+		limit_ms = STORAGE_TIMER_MAX_MS;
 	host->phase = PHASE_NODE;
-	uv_timer_start(&host->limit, on_limit,
-		       timeout_us / 1000 + NODE_GRACE_MS, 0);
+	uv_timer_start(&host->limit, on_limit, limit_ms, 0);
 	node_close(host->node, timeout_us, on_node_closed, host);
 }
 

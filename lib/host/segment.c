@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define FORMAT_BYTES 8
-#define PREAMBLE 16 /* two checksums and the number of entries */
+#define PREAMBLE SEGMENT_PREAMBLE
 #define ENTRY_BYTES 16
 #define COMMAND 1 /* types of entries */
 #define CHANGE 3
@@ -172,8 +172,8 @@ static int data_sum(struct segment *s, uint64_t at, uint64_t len, uint32_t *crc)
 		const uint8_t *bytes;
 		ssize_t n = look(s, at, 1, &bytes);
 
-		if (n < 0)
-			return (int)n;
+		if (n <= 0) /* 0: it has become shorter */
+			return n < 0 ? (int)n : -EIO;
 		if ((uint64_t)n > len)
 			n = (ssize_t)len;
 		*crc = sum(s, *crc, bytes, (size_t)n);
@@ -251,6 +251,9 @@ int segment_read(struct segment *s, int dirfd, const char *name)
 	int rc = skip_zeros(s, &data);
 	if (rc < 0 || data == s->size)
 		return rc;
+	s->state = SEGMENT_HEADLESS;
+	if (data >= SEGMENT_SECTOR)
+		return 0;
 	ssize_t n = look(s, 0, FORMAT_BYTES, &format);
 	if (n < 0)
 		return (int)n;

@@ -15,12 +15,14 @@
 
 #define SEGMENT_PIECE ((size_t)128 << 10)
 #define SEGMENT_SECTOR 512
+#define SEGMENT_PREAMBLE 16 /* of a batch: checksums, number of entries */
 
 enum segment_state {
-	SEGMENT_EMPTY,   /* nothing was written */
-	SEGMENT_FOREIGN, /* of another format: raft_uv refuses it */
-	SEGMENT_WHOLE,   /* zeros, or nothing, behind the last good batch */
-	SEGMENT_BAD_END  /* something else is there, at `end` */
+	SEGMENT_EMPTY,    /* nothing was written */
+	SEGMENT_FOREIGN,  /* of another format: raft_uv refuses it */
+	SEGMENT_HEADLESS, /* its first sector, with the format, is zeros */
+	SEGMENT_WHOLE,    /* zeros, or nothing, behind the last good batch */
+	SEGMENT_BAD_END   /* something else is there, at `end` */
 };
 
 struct segment {

@@ -129,6 +129,8 @@ int storage_open(struct storage **out, uv_loop_t *loop, const struct dir *dir,
 	if (rc == 0)
 		storage_drop_spares(storage);
 	if (rc == 0)
+		rc = storage_tidy(storage, error);
+	if (rc == 0)
 		rc = storage_scan(storage, error);
 	if (rc == 0 && raft_uv_init(&storage->io, loop, storage->path,
 				    &storage->transport) != 0)

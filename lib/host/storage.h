@@ -13,11 +13,16 @@
 #include <raft.h>
 #include <raft/uv.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct storage;
 
 /* 64 MiB: raft_uv blocks for about 30 ms at a segment's end. */
 #define STORAGE_SEGMENT_BYTES ((size_t)64 << 20)
+
+/* A timer of the loop that is due later than this is taken for raft_uv's, which
+ * has failed: nobody else may have one. */
+#define STORAGE_TIMER_MAX_MS (UINT64_C(20) * 24 * 3600 * 1000)
 
 /* `dir` and `loop` must outlive it. segment_bytes 0: the default; a multiple of
  * 4,096. Errors: HF_ENOMEM, HF_EIO, HF_ECORRUPT, HF_EINVAL. */

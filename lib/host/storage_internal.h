@@ -21,10 +21,11 @@ struct storage {
 	uint64_t mark;       /* as in mark-1 */
 	uint64_t next_index; /* of the entry that would be appended next */
 	uint64_t cuts;       /* how often the log was cut */
+	uint64_t cut_at;     /* where, if raft_uv may not have done it; 0 */
 	bool silent, closing, closed;
-	bool write_failed;            /* a write's end is known: it failed */
-	bool doomed;                  /* raft_uv has planned a retry */
-	raft_io_tick_cb tick;         /* libraft's */
+	bool write_failed;    /* a write's end is known: it failed */
+	bool doomed;          /* raft_uv can't go on, and doesn't say so */
+	raft_io_tick_cb tick; /* libraft's */
 	raft_io_close_cb raft_closed; /* libraft's, where it closed the io */
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
@@ -51,6 +52,11 @@ void storage_drop_snapshot(
 /* storage_spare.c: an optimisation; what it can't do stays. */
 void storage_drop_spares(const struct storage *storage);
 
+/* storage_tidy.c: finish what a crash has interrupted. */
+int storage_tidy(const struct storage *storage, char *error);
+/* Is it certain that entry `index` of a former log is still there? */
+bool storage_uncut(const struct storage *storage, uint64_t index);
+
 /* storage_scan.c: refuse open segments that raft_uv would take for ended by a
  * crash, though they are damaged. */
 int storage_scan(const struct storage *storage, char *error);
@@ -62,6 +68,8 @@ void storage_mark_close(struct storage *storage);
 void storage_mark_raise(struct storage *storage, uint64_t index);
 /* Those behind it are going to be cut off. 0, or libraft's error. */
 int storage_mark_lower(struct storage *storage, uint64_t index);
+/* What is on the disk is no log: never start from it. */
+void storage_mark_spoilt(struct storage *storage);
 /* The log that was loaded ends with `last`: 0, or RAFT_CORRUPT. */
 int storage_mark_check(struct storage *storage, uint64_t last);
 

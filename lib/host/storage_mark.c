@@ -23,6 +23,7 @@
 
 #define FORMAT "holdfast mark 1\n"
 #define MARK_FILE "mark-1"
+#define SPOILT UINT64_MAX
 
 /* All have one length, so that each is written over the one before. */
 static size_t encode(uint64_t index, char *text)
@@ -113,15 +114,27 @@ int storage_mark_lower(struct storage *storage, uint64_t index)
 	return RAFT_IOERR;
 }
 
+void storage_mark_spoilt(struct storage *storage)
+{
+	if (write_mark(storage, SPOILT))
+		fdatasync(storage->mark_fd);
+}
+
 int storage_mark_check(struct storage *storage, uint64_t last)
 {
 	if (last >= storage->mark)
 		return 0;
-	snprintf(storage->io.errmsg, sizeof(storage->io.errmsg),
-		 "the log in group-1 ends with entry %" PRIu64
-		 ", but entries up to %" PRIu64
-		 " were acknowledged: files are damaged or missing. Restore "
-		 "the whole directory, or replace the member",
-		 last, storage->mark);
+	if (storage->mark == SPOILT)
+		snprintf(storage->io.errmsg, sizeof(storage->io.errmsg),
+			 "the log in group-1 couldn't be cut, and goes on with "
+			 "entries of another. Replace the member");
+	else
+		snprintf(storage->io.errmsg, sizeof(storage->io.errmsg),
+			 "the log in group-1 ends with entry %" PRIu64
+			 ", but entries up to %" PRIu64
+			 " were acknowledged: files are damaged or missing. "
+			 "Restore "
+			 "the whole directory, or replace the member",
+			 last, storage->mark);
 	return RAFT_CORRUPT;
 }

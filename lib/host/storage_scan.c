@@ -26,9 +26,9 @@
 
 /* raft_uv keeps two or three. */
 #define OPEN_MAX 64
-/* Batches in one write: what a leader may have in flight to a follower, which
- * are as many appends at most. */
-#define WRITE_BATCHES_MAX 256
+/* Batches in one write: raft_uv joins all appends that wait for the disk, and
+ * the watchdog of lib/repl ends a member where they wait for ten seconds. */
+#define WRITE_BATCHES_MAX 32768
 
 struct listing {
 	unsigned long long open[OPEN_MAX]; /* counters */
@@ -122,8 +122,8 @@ struct progress {
 static int judge(struct progress *p, const char *name, char *error)
 {
 	struct segment *s = p->segment;
-	bool torn;
-	int rc = segment_torn(s, &torn);
+	bool torn = s->state == SEGMENT_HEADLESS;
+	int rc = torn ? 0 : segment_torn(s, &torn);
 
 	if (rc == 0 && !torn)
 		return damaged(error, name, s->end, p->last + 1,
@@ -142,6 +142,26 @@ static int judge(struct progress *p, const char *name, char *error)
 	return 0;
 }
 
+static int shorten(int dirfd, const char *name, uint64_t size, char *error)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = fd < 0 || ftruncate(fd, (off_t)size) < 0 || fsync(fd) < 0
+			 ? fail_system(error, errno, "cutting group-1/%s", name)
+			 : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* Less than the beginning of a batch has room behind the last one: of such
+ * zeros raft_uv would free all entries twice. */
+static bool has_stub(const struct segment *s)
+{
+	return s->state == SEGMENT_WHOLE && s->end < s->size &&
+	       s->size - s->end < SEGMENT_PREAMBLE;
+}
+
 static int scan_open(struct progress *p, int dirfd, const char *name,
 		     char *error)
 {
@@ -155,8 +175,11 @@ static int scan_open(struct progress *p, int dirfd, const char *name,
 		rc = fail_system(error, -rc, "reading group-1/%s", name);
 	if (rc == 0)
 		p->last += s->entries;
-	if (rc == 0 && s->state == SEGMENT_BAD_END)
+	if (rc == 0 &&
+	    (s->state == SEGMENT_BAD_END || s->state == SEGMENT_HEADLESS))
 		rc = judge(p, name, error);
+	if (rc == 0 && has_stub(s))
+		rc = shorten(dirfd, name, s->end, error);
 	segment_close(s);
 	return rc;
 }
@@ -184,7 +207,13 @@ static int scan_all(struct progress *p, int dirfd, char *error)
 		snprintf(name, sizeof(name), "open-%llu", l->open[i]);
 		rc = scan_open(p, dirfd, name, error);
 	}
-	return rc == 0 ? check_mark(p, error) : rc;
+	if (rc == 0)
+		rc = check_mark(p, error);
+	/* raft_uv refuses a segment without a format, but removes an empty one.
+	 */
+	if (rc == 0 && *p->ended && p->ended_at == 0)
+		rc = shorten(dirfd, p->ended, 0, error);
+	return rc;
 }
 
 int storage_scan(const struct storage *storage, char *error)

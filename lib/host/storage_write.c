@@ -61,11 +61,32 @@ static void *write_end(struct storage_write *w)
 	return theirs;
 }
 
+/* raft_uv makes a new file to cut the log. Where it can't, it tells nobody, and
+ * writes what follows behind what should have gone. */
+static bool cut_failed(const struct storage_write *w)
+{
+	struct storage *storage = w->storage;
+
+	if (storage->cut_at == 0 || w->cuts != storage->cuts)
+		return false;
+	if (!storage_uncut(storage, storage->cut_at)) {
+		storage->cut_at = 0;
+		return false;
+	}
+	storage->doomed = true;
+	storage_mark_spoilt(storage);
+	snprintf(storage->io.errmsg, sizeof(storage->io.errmsg),
+		 "the log couldn't be cut");
+	return true;
+}
+
 static void on_append(struct raft_io_append *req, int status)
 {
 	struct storage_write *w = req->data;
 	raft_io_append_cb cb = w->cb.append;
 
+	if (status == 0 && cut_failed(w))
+		status = RAFT_IOERR;
 	if (status == 0)
 		note_done(w);
 	struct raft_io_append *theirs = write_end(w);
@@ -110,11 +131,13 @@ static int append(struct raft_io *io, struct raft_io_append *req,
  * there, the promise is taken back first. */
 static int cut(struct storage *storage, uint64_t next)
 {
-	int rc = storage_mark_lower(storage, next - 1);
+	int rc = storage->doomed ? RAFT_IOERR
+				 : storage_mark_lower(storage, next - 1);
 
 	if (rc != 0)
 		return rc;
 	storage->cuts++;
+	storage->cut_at = 0;
 	storage->next_index = next;
 	return 0;
 }
@@ -122,9 +145,14 @@ static int cut(struct storage *storage, uint64_t next)
 static int truncate_log(struct raft_io *io, raft_index index)
 {
 	struct storage *storage = storage_of(io);
-	int rc = index < storage->next_index ? cut(storage, index) : 0;
-
-	return rc == 0 ? storage->inner.truncate(io, index) : rc;
+	if (index >= storage->next_index)
+		return 0; /* as raft_uv would */
+	int rc = cut(storage, index);
+	if (rc == 0) {
+		storage->cut_at = index;
+		rc = storage->inner.truncate(io, index);
+	}
+	return rc;
 }
 
 static void on_put(struct raft_io_snapshot_put *req, int status)
@@ -207,11 +235,10 @@ static void fail_appends(struct storage *storage)
 	}
 }
 
-/* No other timer of the loop is for so long. */
 static void find_retry(uv_handle_t *handle, void *doomed)
 {
 	if (handle->type == UV_TIMER && uv_is_active(handle) &&
-	    uv_timer_get_due_in((uv_timer_t *)handle) > STORAGE_RETRY_MS / 2)
+	    uv_timer_get_due_in((uv_timer_t *)handle) > STORAGE_TIMER_MAX_MS)
 		*(bool *)doomed = true;
 }
 

@@ -135,6 +135,14 @@ static void check_batches(struct segment *s, const struct plain *p)
 	must(good == good_behind(p, at));
 }
 
+static bool headless(const struct plain *p)
+{
+	for (size_t i = 0; i < SEGMENT_SECTOR && i < p->len; i++)
+		if (p->bytes[i] != 0)
+			return false;
+	return true;
+}
+
 static void try_segment(const struct plain *p)
 {
 	struct segment *s = segment_new();
@@ -145,6 +153,8 @@ static void try_segment(const struct plain *p)
 	must(segment_read(s, folder, "open-1") == 0 && s->size == p->len);
 	if (all_zero(p, 0))
 		must(s->state == SEGMENT_EMPTY && s->entries == 0);
+	else if (headless(p))
+		must(s->state == SEGMENT_HEADLESS && s->entries == 0);
 	else if (p->len < FORMAT || load64(p->bytes) != 1)
 		must(s->state == SEGMENT_FOREIGN);
 	else
