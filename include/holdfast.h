@@ -129,8 +129,9 @@ struct hf_event {
 	const char *text; /* valid during the callback, like `name` */
 };
 
-/* Runs on the node's thread. Events come in the order in which they happened,
- * the last before hf_close returns. */
+/* Runs on the node's thread. Events come in the order in which they happened, a
+ * failure after all else that there is to tell, the last before hf_close
+ * returns. */
 typedef void (*hf_event_cb)(struct hf_node *node, const struct hf_event *event,
 			    void *arg);
 
@@ -242,10 +243,11 @@ typedef void (*hf_lock_cb)(struct hf_lock *lock, int rc);
 /* Wait for a lock until `timeout_ms` have passed; 0 only tries: HF_EHELD (or
  * HF_ENOLEADER, HF_ETIMEDOUT, if no leader answers for 5 s). `options` may be
  * NULL: exclusive. On any error nothing is held, also where the outcome of an
- * attempt wasn't known: the node then cancels it by itself. An overloaded leader
- * is asked again until the deadline; then it is HF_EBUSY. Errors: HF_EHELD,
- * HF_ETIMEDOUT, HF_ENOLEADER, HF_ESESSION, HF_ELIMIT, HF_EPERMITS, HF_EBUSY,
- * HF_EINVAL, HF_ENOMEM, HF_ECLOSED, HF_EFAILED, HF_EFORKED, HF_EINCALLBACK. */
+ * attempt wasn't known: the node then cancels it by itself. An overloaded
+ * leader is asked again until the deadline; then it is HF_EBUSY. Errors:
+ * HF_EHELD, HF_ETIMEDOUT, HF_ENOLEADER, HF_ESESSION, HF_ELIMIT, HF_EPERMITS,
+ * HF_EBUSY, HF_EINVAL, HF_ENOMEM, HF_ECLOSED, HF_EFAILED, HF_EFORKED,
+ * HF_EINCALLBACK. */
 HF_API int hf_lock(struct hf_node *node, struct hf_lock *lock, const char *name,
 		   const struct hf_lock_options *options, uint32_t timeout_ms);
 HF_API int hf_trylock(struct hf_node *node, struct hf_lock *lock,

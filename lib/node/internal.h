@@ -12,8 +12,11 @@
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
 
-/* A connection that says nothing valid for this long is closed. */
+/* A connection that says nothing valid for this long is closed. One that we
+ * began is given less at first, and longer each time: where the other end died
+ * unseen, only another attempt finds its successor. */
 #define HANDSHAKE_US (5 * SECOND)
+#define HANDSHAKE_MIN_US (1 * SECOND)
 /* A refused one is given this long to read why. */
 #define REFUSE_US (1 * SECOND)
 /* Connections that haven't said who they are, at once. */
@@ -89,7 +92,7 @@ struct peer {
 	uint64_t links;       /* counts those that came up */
 	uint64_t boot;        /* largest seen */
 	struct timer redial;
-	uint64_t redial_us;
+	uint64_t redial_us, handshake_us;
 	struct buf requests, outputs; /* messages of this turn */
 	size_t served;                /* questions on their way */
 };

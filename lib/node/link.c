@@ -55,8 +55,15 @@ static void link_free(struct link *l)
 
 static void link_too_late(struct node *n, struct timer *t)
 {
+	struct link *l = container_of(t, struct link, deadline);
+	struct peer *peer = l->peer;
+
 	(void)n;
-	link_close(container_of(t, struct link, deadline));
+	if (peer && peer->dialing == l && !l->refused)
+		peer->handshake_us = peer->handshake_us < HANDSHAKE_US / 2
+					     ? peer->handshake_us * 2
+					     : HANDSHAKE_US;
+	link_close(l);
 }
 
 static struct link *link_new(struct node *n, struct peer *peer, bool incoming)
@@ -72,7 +79,9 @@ static struct link *link_new(struct node *n, struct peer *peer, bool incoming)
 	for (int i = 0; i < LANES; i++)
 		l->joiners[i].message.mem = &n->mem;
 	list_push(&n->links, &l->node);
-	timer_set(n, &l->deadline, later(n->now.monotonic, HANDSHAKE_US),
+	timer_set(n, &l->deadline,
+		  later(n->now.monotonic,
+			incoming ? HANDSHAKE_US : peer->handshake_us),
 		  link_too_late);
 	return l;
 }
@@ -155,6 +164,7 @@ static void link_up(struct link *l, struct peer *peer, uint64_t boot)
 	peer->links++;
 	peer->boot = boot;
 	peer->redial_us = REDIAL_MIN_US;
+	peer->handshake_us = HANDSHAKE_MIN_US;
 }
 
 static int on_hello(struct link *l, const uint8_t *message, size_t len)

@@ -1,6 +1,7 @@
 /* A node's life, and the order of things in one turn. README here explains. */
 #include "node/internal.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,22 +23,32 @@ void node_tell(struct node *n, struct hf_event *event)
 	n->calls.event(n->arg, event);
 }
 
-/* What the next event of its kind says anew: who leads, and how sure a session
- * is that hasn't ended. */
-static bool superseded(const struct hf_event *e)
+/* Does a newer event say anew what this one does: who leads, or how sure a
+ * session is that hasn't ended? One of `type` is about to come. */
+static bool superseded(const struct node *n, size_t i, enum hf_event_type type)
 {
-	return e->type == HF_EVENT_LEADER ||
-	       (e->type == HF_EVENT_SESSION && e->session != HF_SESSION_LOST);
+	const struct hf_event *e = &n->events[i];
+
+	if (e->type != HF_EVENT_LEADER &&
+	    (e->type != HF_EVENT_SESSION || e->session == HF_SESSION_LOST))
+		return false;
+	while (++i < n->events_len)
+		if (n->events[i].type == e->type)
+			return true;
+	return type == e->type;
 }
 
-/* The oldest that can be spared goes. If all say that a session was lost, one
- * more says nothing new. */
-static void make_room(struct node *n)
+/* The oldest that can be spared goes. If there is none, all but two say that a
+ * session was lost: one less says the same. */
+static void make_room(struct node *n, enum hf_event_type type)
 {
 	size_t i = 0;
 
-	while (i + 1 < n->events_len && !superseded(&n->events[i]))
+	while (i < n->events_len && !superseded(n, i, type))
 		i++;
+	if (i == n->events_len)
+		for (i = 0; n->events[i].type != HF_EVENT_SESSION; i++)
+			assert(i + 1 < n->events_len);
 	n->events_len--;
 	memmove(&n->events[i], &n->events[i + 1],
 		(n->events_len - i) * sizeof(*n->events));
@@ -48,7 +59,7 @@ void node_event(struct node *n, const struct hf_event *event)
 	struct hf_event *e;
 
 	if (n->events_len == EVENTS_MAX)
-		make_room(n);
+		make_room(n, event->type);
 	e = &n->events[n->events_len++];
 	*e = *event;
 	e->session = n->keeper.state;
@@ -134,6 +145,7 @@ static int open_peers(struct node *n)
 		p->id = c->members[i].id;
 		p->address = c->members[i].address;
 		p->redial_us = REDIAL_MIN_US;
+		p->handshake_us = HANDSHAKE_MIN_US;
 		p->requests.mem = p->outputs.mem = &n->mem;
 		n->peers_len++;
 	}
