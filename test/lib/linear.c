@@ -159,8 +159,10 @@ bool linear_check_windows(const struct history *h, size_t names,
 		if (!all[i].len)
 			continue;
 		*at = all[i].holds[0];
-		ok = linear_check(all[i].holds, all[i].len) != LINEAR_WRONG;
-		(*windows)++;
+		enum linear_verdict verdict =
+			linear_check(all[i].holds, all[i].len);
+		ok = verdict != LINEAR_WRONG;
+		*windows += verdict != LINEAR_TIRED;
 	}
 	free(all);
 	return ok;

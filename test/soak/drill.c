@@ -84,7 +84,8 @@ static void kill_one(struct scene *s, int member)
 {
 	scene_say(s, "member %d  KILLED     it held %s", member + 1,
 		  job_names[member]);
-	child_kill(&s->members[member]);
+	if (!child_kill(&s->members[member]))
+		scene_surprise(s, "member %d has ended by itself", member + 1);
 	s->leases[member].gone = true;
 	if (s->leader == member)
 		s->leader = -1;

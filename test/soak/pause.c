@@ -107,6 +107,7 @@ static void judge(struct lane *l, const struct victim *v)
 	n->heard += w->side_token > 0;
 	n->states[v->state]++;
 	wrong(l, v, v->heir_token <= v->token, "the token didn't rise");
+	wrong(l, v, v->heir_refused, "the write of a certain heir was refused");
 	wrong(l, v, w->first_ms > 0, "certain on waking");
 	wrong(l, v, w->write_rc != HF_EFENCED, "a stale write wasn't refused");
 	wrong(l, v, w->validate_rc == 0, "the leader says that it is held");
@@ -215,7 +216,11 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "member") == 0)
 		return sleeper_main(argc - 1, argv + 1);
-	p.stops = argc > 1 ? (unsigned)atoi(argv[1]) : STOPS;
+	p.stops = STOPS;
+	if (argc > 1 && !place_count(argv[1], &p.stops)) {
+		fprintf(stderr, "pause: not a number of stops: %s\n", argv[1]);
+		return 2;
+	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);

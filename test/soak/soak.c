@@ -31,6 +31,7 @@
 #define DOWN_MS 500       /* at most, from the kill to the start */
 #define STARTING_MS 300   /* at most, from a start to a second kill */
 #define PROGRESS_EVERY 10
+#define ALL (-1) /* no member of them */
 
 struct soak {
 	char dir[PLACE_DIR_LEN];
@@ -39,7 +40,6 @@ struct soak {
 	struct child children[SOAK_MEMBERS];
 	int journal_fd;
 	struct journal *journal;
-	bool failed;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -50,11 +50,12 @@ static void interrupt(int number)
 	interrupted = 1;
 }
 
-static bool fail(struct soak *s, const char *what, int member)
+static bool fail(const char *what, int member)
 {
-	if (!interrupted)
+	if (!interrupted && member == ALL)
+		fprintf(stderr, "soak: %s\n", what);
+	else if (!interrupted)
 		fprintf(stderr, "soak: member %d: %s\n", member + 1, what);
-	s->failed = true;
 	return false;
 }
 
@@ -69,21 +70,22 @@ static bool start(struct soak *s, int i)
 	snprintf(number, sizeof(number), "%d", i);
 	snprintf(journal, sizeof(journal), "%d", s->journal_fd);
 	return child_start(&s->children[i], arguments) ||
-	       fail(s, strerror(errno), i);
+	       fail(strerror(errno), i);
 }
 
-static void kill_member(struct soak *s, int i)
+static bool kill_member(struct soak *s, int i)
 {
-	child_kill(&s->children[i]);
+	bool lived = child_kill(&s->children[i]);
+
 	/* Its session, and so what it held, is none of a living one. */
 	for (int k = 0; k < SOAK_KEEPERS; k++)
 		s->journal->kept[i][k] = 0;
+	return lived || fail("has ended before it was killed", i);
 }
 
 static bool say(struct soak *s, int i, const char *line)
 {
-	return child_say(&s->children[i], "%s", line) ||
-	       fail(s, "has ended", i);
+	return child_say(&s->children[i], "%s", line) || fail("has ended", i);
 }
 
 /* Wait for "done". */
@@ -92,7 +94,7 @@ static bool hear(struct soak *s, int i)
 	char line[CHILD_LINE_MAX];
 
 	return child_hear(&s->children[i], line, ANSWER_MS) ||
-	       fail(s, "has ended, or doesn't answer", i);
+	       fail("has ended, or doesn't answer", i);
 }
 
 /* Say the one thing to those in the set, the other to the rest; hear all. */
@@ -115,7 +117,7 @@ static bool under_load(struct soak *s)
 
 	while (s->journal->acknowledged < enough) {
 		if (now_ms() > end || interrupted)
-			return fail(s, "all stand still", -1);
+			return fail("nothing is acknowledged any more", ALL);
 		nap_us(1000);
 	}
 	nap_up_to_ms(LOAD_DELAY_MS);
@@ -142,8 +144,8 @@ static unsigned choose_set(void)
 static bool kill_and_start(struct soak *s, unsigned set)
 {
 	for (int i = 0; i < SOAK_MEMBERS; i++)
-		if (set >> i & 1)
-			kill_member(s, i);
+		if (set >> i & 1 && !kill_member(s, i))
+			return false;
 	nap_up_to_ms(DOWN_MS);
 	for (int i = 0; i < SOAK_MEMBERS; i++)
 		if (set >> i & 1 && !start(s, i))
@@ -182,14 +184,18 @@ static bool run(struct soak *s, unsigned restarts, unsigned *done)
 	return ask_all(s, 0, "", "drain\n") && ask_all(s, 0, "", "empty\n");
 }
 
-/* No process is left behind. */
-static void end(struct soak *s, bool kindly)
+/* No process is left behind. False: one didn't end well. */
+static bool end(struct soak *s, bool kindly)
 {
+	bool well = true;
+
 	for (int i = 0; i < SOAK_MEMBERS; i++) {
-		if (kindly && say(s, i, "quit\n"))
-			child_reap(&s->children[i]);
+		if (kindly && say(s, i, "quit\n") &&
+		    !child_reap(&s->children[i], SOAK_WAIT_MS))
+			well = fail("doesn't end, or not with status 0", i);
 		child_kill(&s->children[i]);
 	}
+	return well;
 }
 
 static bool prepare(struct soak *s)
@@ -214,7 +220,12 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "member") == 0)
 		return member_main(argc - 1, argv + 1);
-	unsigned restarts = argc > 1 ? (unsigned)atoi(argv[1]) : RESTARTS;
+	unsigned restarts = RESTARTS;
+	if (argc > 1 && !place_count(argv[1], &restarts)) {
+		fprintf(stderr, "soak: not a number of restarts: %s\n",
+			argv[1]);
+		return 2;
+	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -225,9 +236,9 @@ int main(int argc, char **argv)
 	}
 	srand((unsigned)now_ms());
 	bool ran = run(&s, restarts, &done);
-	end(&s, ran);
+	ran = end(&s, ran) && ran;
 	uint64_t lost = s.journal->lost;
-	if (ran && lost == 0)
+	if ((ran || interrupted) && lost == 0)
 		place_remove(s.dir);
 	else
 		fprintf(stderr, "soak: the members' directories are in %s\n",

@@ -81,21 +81,6 @@ static void forget(struct crew *crew, unsigned number)
 	m->leader = 0;
 }
 
-void crew_kill(struct crew *crew, unsigned number)
-{
-	struct process *p = &crew->processes[number];
-	struct member_memory *m = &crew->shared->members[number];
-
-	p->down = true;
-	if (p->pid == 0)
-		return;
-	if (!m->ended[m->boot])
-		m->ended[m->boot] = now_us();
-	kill(p->pid, SIGKILL);
-	waitpid(p->pid, NULL, 0);
-	forget(crew, number);
-}
-
 void crew_stop(struct crew *crew, unsigned number)
 {
 	struct process *p = &crew->processes[number];
@@ -121,16 +106,39 @@ static void judge_end(struct crew *crew, unsigned number, int status)
 
 	if (code == END_WELL && m->command == QUIT)
 		return;
-	if (code == END_FAILED && p->disk_is_bad) {
+	if (WIFSIGNALED(status)) {
+		violation(crew->shared, "member %u was ended by signal %d, %s",
+			  number + 1, WTERMSIG(status),
+			  strsignal(WTERMSIG(status)));
+	} else if (code == END_FAILED && p->disk_is_bad) {
 		crew->failures++;
 	} else if (code == END_REFUSED && p->disk_is_bad &&
 		   m->rc != HF_ECORRUPT && m->rc != HF_EIDENTITY) {
 		crew->refusals++;
 	} else {
 		violation(crew->shared,
-			  "member %u ended with status 0x%x: %d, %s",
-			  number + 1, (unsigned)status, m->rc, m->text);
+			  "member %u ended with status %d; hf_open: %d; %s",
+			  number + 1, code, m->rc, m->text);
 	}
+}
+
+void crew_kill(struct crew *crew, unsigned number)
+{
+	struct process *p = &crew->processes[number];
+	struct member_memory *m = &crew->shared->members[number];
+	int status = SIGKILL;
+
+	p->down = true;
+	if (p->pid == 0)
+		return;
+	if (!m->ended[m->boot])
+		m->ended[m->boot] = now_us();
+	kill(p->pid, SIGKILL);
+	waitpid(p->pid, &status, 0);
+	/* It may have ended by itself before. */
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+		judge_end(crew, number, status);
+	forget(crew, number);
 }
 
 static void notice(struct crew *crew, unsigned number)

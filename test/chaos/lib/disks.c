@@ -15,6 +15,7 @@
  * and what is on its way out. */
 #define DISK_OPTIONS "size=640m,mode=755"
 #define FILL_STEPS_MAX 100
+#define PATHS_IN_IT_LEN 32 /* of what lies in TMPDIR, at most */
 
 static int fail(char *error, size_t error_len, const char *what)
 {
@@ -72,6 +73,10 @@ static bool enter_users(void)
  * it only here. libfaketime leaves files in the second. */
 int disks_enter(char *error, size_t error_len)
 {
+	if (strlen(base()) + PATHS_IN_IT_LEN > DISK_PATH_LEN) {
+		errno = ENAMETOOLONG;
+		return fail(error, error_len, "TMPDIR");
+	}
 	if (geteuid() != 0 && !enter_users())
 		return fail(error, error_len,
 			    "not root, and no user namespace can be made");

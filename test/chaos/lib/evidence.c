@@ -51,8 +51,10 @@ void evidence_write(const struct world *w)
 	snprintf(path, sizeof(path), "%s/chaos-%s.txt",
 		 folder && *folder ? folder : ".", w->mix->name);
 	FILE *file = fopen(path, "we");
-	if (!file)
+	if (!file) {
+		fprintf(stderr, "chaos: %s can't be written\n", path);
 		return;
+	}
 	fprintf(file, "# name member boot mode token called granted "
 		      "certain-until lost release answered rc release-rc\n");
 	for (unsigned i = 0; i < w->mix->members; i++) {

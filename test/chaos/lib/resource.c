@@ -4,6 +4,26 @@
 
 #define POLL_US 500
 
+/* The guard's rule once more: an older token than an exclusive one that was let
+ * in isn't, and an exclusive one not if it is older than any. */
+static void check_newest(struct resource *r, const struct hold *hold,
+			 uint64_t token)
+{
+	struct newest *n = &r->newest[hold->name];
+	bool exclusive = hold->mode == HF_EXCLUSIVE;
+
+	if (token < n->exclusive || (exclusive && token < n->any))
+		violation(r->shared,
+			  "lock %u: a stale write with token %" PRIu64
+			  " is let in (newest %" PRIu64 ", exclusive %" PRIu64
+			  ")",
+			  hold->name, token, n->any, n->exclusive);
+	if (token > n->any)
+		n->any = token;
+	if (exclusive && token > n->exclusive)
+		n->exclusive = token;
+}
+
 static void take(struct resource *r, unsigned number, const struct write *write)
 {
 	struct member_memory *m = &r->shared->members[number];
@@ -12,6 +32,7 @@ static void take(struct resource *r, unsigned number, const struct write *write)
 	struct hf_guard *guard = &r->guards[hold->name];
 
 	if (hf_guard_check(guard, mode, write->token) == 0) {
+		check_newest(r, hold, write->token);
 		r->accepted++;
 		return;
 	}

@@ -331,6 +331,11 @@ void users_lost(struct users *all, uint64_t token)
 		struct hold *hold = hold_of(u);
 		if (u->state == USER_IDLE || hold->token != token)
 			continue;
+		if (hold->lost)
+			violation(all->shared,
+				  "member %u: the loss of token %" PRIu64
+				  " was told twice",
+				  all->member + 1, token);
 		hold->lost = now;
 		if (hold->certain_until > now && !hold->release_called)
 			violation(all->shared,

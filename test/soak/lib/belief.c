@@ -74,6 +74,11 @@ unsigned beliefs_audit(struct beliefs *b)
 	/* The latest of the same name that was ever certain. */
 	const struct belief *last = NULL;
 
+	if (b->len > BELIEFS_MAX) {
+		fprintf(stderr, "%u holds weren't written down\n",
+			b->len - BELIEFS_MAX);
+		found++;
+	}
 	qsort(b->all, len, sizeof(*b->all), compare);
 	for (size_t i = 0; i < len; i++) {
 		const struct belief *one = &b->all[i];

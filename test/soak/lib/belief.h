@@ -39,7 +39,8 @@ void belief_release(struct belief *belief);
 uint64_t belief_end(const struct belief *belief);
 
 /* Holds that were certain while another of the same name was, each told on
- * stderr. Those of processes that are gone count, too. */
+ * stderr. Those of processes that are gone count, too. One more if there was no
+ * room for all. */
 unsigned beliefs_audit(struct beliefs *b);
 
 #endif

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define REAP_NAP_US 5000
+
 static void exec_self(const char *const *arguments, int to, int from)
 {
 	char *words[CHILD_ARGUMENTS_MAX + 2] = { "self" };
@@ -100,20 +102,35 @@ void child_continue(struct child *c)
 	kill(c->pid, SIGCONT);
 }
 
-void child_kill(struct child *c)
+static void child_free(struct child *c)
 {
-	if (!c->pid)
-		return;
-	kill(c->pid, SIGKILL);
-	child_reap(c);
-}
-
-void child_reap(struct child *c)
-{
-	if (!c->pid)
-		return;
-	waitpid(c->pid, NULL, 0);
 	close(c->to);
 	close(c->from);
 	*c = (struct child){ 0 };
+}
+
+bool child_kill(struct child *c)
+{
+	int status = 0;
+
+	if (!c->pid)
+		return true;
+	kill(c->pid, SIGKILL);
+	waitpid(c->pid, &status, 0);
+	child_free(c);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+bool child_reap(struct child *c, int timeout_ms)
+{
+	uint64_t end = now_ms() + (uint64_t)timeout_ms;
+	int status = 0;
+
+	while (waitpid(c->pid, &status, WNOHANG) != c->pid) {
+		if (now_ms() > end)
+			return false;
+		nap_us(REAP_NAP_US);
+	}
+	child_free(c);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -34,7 +34,9 @@ bool child_hear(struct child *c, char line[CHILD_LINE_MAX], int timeout_ms);
 
 bool child_stop(struct child *c); /* SIGSTOP; returns once it stands still */
 void child_continue(struct child *c);
-void child_kill(struct child *c); /* SIGKILL, if it is there */
-void child_reap(struct child *c); /* wait for its end */
+/* SIGKILL, if it is there. False: it had ended before, by itself. */
+bool child_kill(struct child *c);
+/* Wait for its end. False: it doesn't come, or its status isn't 0. */
+bool child_reap(struct child *c, int timeout_ms);
 
 #endif

@@ -1,5 +1,6 @@
 #include "lane.h"
 
+#include <holdfast.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,12 +110,21 @@ static bool third_takes(struct lane *l, struct round *r)
 	return hear(l, r->third, "took %*u %*u %d", &taken);
 }
 
-static bool third_gives(struct lane *l, struct round *r)
+/* A majority lives, so that the unlock of a living holder is answered. */
+static bool gives(struct lane *l, struct child *c, unsigned lock)
 {
 	int given;
 
-	child_say(r->third, "give %u\n", lock_of(l, BESIDE));
-	return hear(l, r->third, "gave %d", &given);
+	child_say(c, "give %u\n", lock);
+	if (!hear(l, c, "gave %d", &given))
+		return false;
+	return given != HF_EUNKNOWN ||
+	       broken(l, "an unlock was never confirmed");
+}
+
+static bool third_gives(struct lane *l, struct round *r)
+{
+	return gives(l, r->third, lock_of(l, BESIDE));
 }
 
 static bool stand_all(struct lane *l, struct round *r)
@@ -155,7 +165,8 @@ static bool others_take(struct lane *l, struct round *r)
 		if (!hear(l, v->heir, "took %" SCNu64 " %u %d", &v->heir_token,
 			  &safe_ms, &rc))
 			return false;
-		if (safe_ms == 0 || rc != 0)
+		v->heir_refused = safe_ms > 0 && rc == HF_EFENCED;
+		if (safe_ms == 0 || (rc != 0 && !v->heir_refused))
 			v->heir_token = 0;
 	}
 	return true;
@@ -163,15 +174,9 @@ static bool others_take(struct lane *l, struct round *r)
 
 static bool others_give(struct lane *l, struct round *r)
 {
-	int given;
-
-	for (unsigned i = 0; i < LANE_VICTIMS; i++) {
-		struct victim *v = &r->victims[i];
-
-		child_say(v->heir, "give %u\n", v->lock);
-		if (!hear(l, v->heir, "gave %d", &given))
+	for (unsigned i = 0; i < LANE_VICTIMS; i++)
+		if (!gives(l, r->victims[i].heir, r->victims[i].lock))
 			return false;
-	}
 	return true;
 }
 

@@ -43,6 +43,7 @@ struct victim {
 	bool granted; /* it was given another lock while it was stopped */
 	uint64_t token;
 	uint64_t heir_token; /* 0: it wasn't certain, or couldn't write */
+	bool heir_refused;   /* it was certain, and its write was refused */
 	uint64_t stopped_us, continued_us;
 	struct woke woke;
 };

@@ -11,6 +11,8 @@
 
 #define MEMBER_ARGS 4 /* before the addresses */
 #define TTL_MS 60000  /* no living process may lose its session */
+/* The last to close has no majority any more to end its session with. */
+#define CLOSE_MS 2000
 #define CLAIMS_MAX (SOAK_MEMBERS * (SOAK_CHURNERS + 1))
 
 struct member {
@@ -240,6 +242,6 @@ int member_main(int argc, char **argv)
 	clients_start(&m.clients, m.node, m.journal, m.number);
 	obey(&m);
 	m.closing = true;
-	hf_close(m.node, SOAK_WAIT_MS);
+	hf_close(m.node, CLOSE_MS);
 	return 0;
 }

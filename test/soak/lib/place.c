@@ -1,7 +1,9 @@
 #include "place.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -17,9 +19,26 @@ bool place_make(char dir[PLACE_DIR_LEN], const char *what)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(dir, PLACE_DIR_LEN, "%s/holdfast-%s-XXXXXX",
-		 tmp && *tmp ? tmp : "/tmp", what);
-	return mkdtemp(dir);
+	tmp = tmp && *tmp ? tmp : "/tmp";
+	int len = snprintf(dir, PLACE_DIR_LEN, "%s/holdfast-%s-XXXXXX", tmp,
+			   what);
+	if (len >= PLACE_DIR_LEN)
+		errno = ENAMETOOLONG;
+	else if (mkdtemp(dir))
+		return true;
+	/* What is there now may be the name of somebody else's directory. */
+	dir[0] = '\0';
+	fprintf(stderr, "%s: no directory can be made below %s\n", what, tmp);
+	return false;
+}
+
+bool place_count(const char *text, unsigned *count)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*count = (unsigned)n;
+	return *end == '\0' && n > 0 && n <= INT_MAX;
 }
 
 static int remove_one(const char *path, const struct stat *status, int type,

@@ -10,9 +10,13 @@
 #define PLACE_DIR_LEN 256
 #define PLACE_ADDRESS_LEN 32
 
-/* A new directory below $TMPDIR, "holdfast-" and `what` in its name. */
+/* A new directory below $TMPDIR, "holdfast-" and `what` in its name. False:
+ * stderr and errno say why, and `dir` is empty. */
 bool place_make(char dir[PLACE_DIR_LEN], const char *what);
 void place_remove(const char *dir);
+
+/* How often something is to be done: a number above 0. */
+bool place_count(const char *text, unsigned *count);
 
 /* An address on loopback that nobody listens at; below the ports that the
  * kernel gives to those who dial, so that a member finds it free when it comes

@@ -230,7 +230,9 @@ bool scene_open(struct scene *s)
 void scene_close(struct scene *s)
 {
 	for (int i = 0; i < ACTOR_MEMBERS; i++)
-		child_kill(&s->members[i]);
+		if (!child_kill(&s->members[i]) && !*s->interrupted)
+			scene_surprise(s, "member %d has ended by itself",
+				       i + 1);
 	relays_end(&s->relays);
 	resource_end(&s->resource);
 	if (s->dir[0])
