@@ -18,14 +18,6 @@ static bool lives(const struct fake_member *m, uint64_t session)
 	return core_session(repl_core(m->repl), session, &r);
 }
 
-static uint64_t deadline_of(const struct fake_member *m, uint64_t session)
-{
-	struct record r;
-
-	ck_assert(core_session(repl_core(m->repl), session, &r));
-	return r.session.deadline;
-}
-
 START_TEST(a_clock_runs_by_the_smaller_elapsed_time)
 {
 	struct cluster_clock c;
@@ -188,88 +180,6 @@ START_TEST(a_pause_costs_one_election_timeout_of_cluster_time)
 }
 END_TEST
 
-START_TEST(a_due_tick_goes_behind_a_renewal_already_received)
-{
-	struct fake f;
-
-	fake_init(&f, 1, &plain);
-	fake_start_all(&f);
-	struct fake_member *m = fake_elect(&f);
-	uint64_t other = fake_session(&f, 2, SECOND);
-	uint64_t session = fake_session(&f, 1, SECOND);
-	uint64_t deadline = deadline_of(m, session);
-	fake_run(&f, 900000);
-	/* A turn that comes late: the deadline is over, the renewal is in. */
-	f.now += 200000;
-	ck_assert_int_eq(fake_renew(m, 1, session), 0);
-	fake_run(&f, 1000);
-	ck_assert(lives(m, session));
-	ck_assert_int_eq(fake_last(m, OUTPUT_ANSWER, OP_RENEW)->status, 0);
-	ck_assert_uint_eq(fake_last(m, OUTPUT_ANSWER, OP_RENEW)->stamp,
-			  deadline - 1);
-	ck_assert(!lives(m, other));
-	fake_free(&f);
-}
-END_TEST
-
-START_TEST(a_renewal_is_waited_for_after_a_long_silence_too)
-{
-	struct fake f;
-
-	fake_init(&f, 1, &plain);
-	fake_start_all(&f);
-	struct fake_member *m = fake_elect(&f);
-	fake_session(&f, 2, SECOND);
-	fake_run(&f, 300 * SECOND); /* beyond limits.step_max_us */
-	uint64_t session = fake_session(&f, 1, SECOND);
-	fake_run(&f, 900000);
-	f.now += 200000;
-	ck_assert_int_eq(fake_renew(m, 1, session), 0);
-	fake_run(&f, 1000);
-	ck_assert(lives(m, session));
-	fake_free(&f);
-}
-END_TEST
-
-START_TEST(renewals_that_will_be_refused_hold_nothing_back)
-{
-	struct fake f;
-
-	fake_init(&f, 1, &plain);
-	fake_start_all(&f);
-	struct fake_member *m = fake_elect(&f);
-	uint64_t session = fake_session(&f, 1, SECOND);
-	m->disk_us = 1000;
-	for (int i = 0; i < 15000; i++) {
-		/* Not its node; never was one. */
-		ck_assert_int_eq(fake_renew(m, 2, session), 0);
-		ck_assert_int_eq(fake_renew(m, 2, 12345), 0);
-		fake_run(&f, 100);
-	}
-	ck_assert(!lives(m, session));
-	fake_free(&f);
-}
-END_TEST
-
-START_TEST(constant_renewals_do_not_stop_time)
-{
-	struct fake f;
-
-	fake_init(&f, 1, &plain);
-	fake_start_all(&f);
-	struct fake_member *m = fake_elect(&f);
-	uint64_t session = fake_session(&f, 1, 200000);
-	uint64_t other = fake_session(&f, 2, 3 * SECOND);
-	for (int i = 0; i < 400; i++) {
-		ck_assert_int_eq(fake_renew(m, 1, session), 0);
-		fake_run(&f, 10000);
-	}
-	ck_assert(lives(m, session));
-	ck_assert(!lives(m, other));
-	fake_free(&f);
-}
-END_TEST
-
 START_TEST(a_transfer_hands_over_the_clock)
 {
 	struct fake f;
@@ -366,10 +276,7 @@ SUITE(a_clock_runs_by_the_smaller_elapsed_time,
       many_short_leaderships_still_expire_a_session,
       a_paused_leader_seals_nothing_in_its_first_turn,
       a_pause_costs_one_election_timeout_of_cluster_time,
-      a_due_tick_goes_behind_a_renewal_already_received,
-      a_renewal_is_waited_for_after_a_long_silence_too,
-      renewals_that_will_be_refused_hold_nothing_back,
-      constant_renewals_do_not_stop_time, a_transfer_hands_over_the_clock,
+      a_transfer_hands_over_the_clock,
       a_pending_deadline_makes_a_tick_each_second,
       without_deadlines_nothing_is_proposed, a_due_deadline_is_proposed_on_time,
       a_session_opened_after_a_long_silence_has_its_whole_ttl)

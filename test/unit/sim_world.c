@@ -1,86 +1,11 @@
 /* The simulator's checkers find what they are for in a world as it is after a
  * run: unspoilt it passes all of them, and with one thing wrong in it the one
- * that is meant for that says so.
- *
- * A run's memory is given up with the process that it has, as in lib/runner. */
+ * that is meant for that says so. */
 #include "lib/suite.h"
-#include "sim/lib/answer.h"
 #include "sim/lib/check.h"
 #include "sim/lib/ending.h"
-#include "sim/lib/process.h"
 #include "sim/lib/resource.h"
-
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define SECOND UINT64_C(1000000)
-#define NAME_TEXT 32
-
-typedef void (*spoiler)(struct world *w);
-
-static void tell_checker(spoiler spoil, unsigned members, int to)
-{
-	struct options options = { .seed = 1,
-				   .members = members,
-				   .chaos_us = 3 * SECOND,
-				   .calm = true };
-	struct world *w = malloc(sizeof(*w));
-
-	if (!w)
-		abort();
-	world_init(w, &options);
-	w->plan.beyond_bound = false;
-	world_run(w);
-	if (!w->violation[0])
-		spoil(w);
-	const char *name = w->violation[0] ? w->checker : "none";
-	if (write(to, name, strlen(name) + 1) < 0)
-		abort();
-	_exit(0);
-}
-
-/* Who fires; "none" does. */
-static void caught_by(char name[NAME_TEXT], unsigned members, spoiler spoil)
-{
-	int pipes[2], status;
-
-	ck_assert_int_eq(pipe(pipes), 0);
-	pid_t pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		tell_checker(spoil, members, pipes[1]);
-	close(pipes[1]);
-	memset(name, 0, NAME_TEXT);
-	ssize_t n = read(pipes[0], name, NAME_TEXT - 1);
-	close(pipes[0]);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_gt(n, 0);
-	ck_assert_int_eq(status, 0);
-}
-
-#define CAUGHT(members, spoil, checker)          \
-	do {                                     \
-		char name[NAME_TEXT];            \
-		caught_by(name, members, spoil); \
-		ck_assert_str_eq(name, checker); \
-	} while (0)
-
-static struct process *member(struct world *w, unsigned i)
-{
-	return w->machines[i].process;
-}
-
-static struct user *some_user(struct world *w)
-{
-	return &member(w, 0)->users[0];
-}
-
-static uint64_t session_of(struct world *w, unsigned i)
-{
-	return node_lease(member(w, i)->node)->session;
-}
+#include "sim/lib/spoil.h"
 
 static void check_all(struct world *w)
 {
@@ -123,121 +48,6 @@ START_TEST(what_isnt_back_in_time_is_found)
 	CAUGHT(3, session_not_back, "progress");
 	CAUGHT(3, lock_not_taken, "progress");
 	CAUGHT(3, lock_not_released, "progress");
-}
-END_TEST
-
-static void still_asks(struct world *w)
-{
-	some_user(w)->state = USER_ASKING;
-	ending_check_idle(w);
-}
-
-static void twice(struct world *w)
-{
-	struct ticket *t = ticket_new(some_user(w), USER_ASKING);
-
-	if (!ticket_take(t, 0) || w->violation[0])
-		return;
-	ticket_new(some_user(w), USER_ASKING);
-	ticket_take(t, 0);
-}
-
-static void not_due(struct world *w)
-{
-	struct ticket *t = ticket_new(some_user(w), USER_RELEASING);
-
-	some_user(w)->state = USER_HOLDING;
-	ticket_take(t, 0);
-}
-
-START_TEST(a_callback_that_is_missing_or_comes_twice_is_found)
-{
-	CAUGHT(3, still_asks, "callback");
-	CAUGHT(3, twice, "callback");
-	CAUGHT(3, not_due, "callback");
-}
-END_TEST
-
-static void odd_end(struct world *w)
-{
-	answer_refused(some_user(w), 0, HF_EFENCED);
-}
-
-static void odd_limit(struct world *w)
-{
-	w->plan.limits_every_us = 0;
-	answer_refused(some_user(w), 0, HF_ELIMIT);
-}
-
-static struct hold_record *believe(struct world *w, unsigned i, uint64_t token)
-{
-	struct user *u = &member(w, i)->users[0];
-
-	u->state = USER_HOLDING;
-	u->belief.record = history_add(&w->history);
-	u->belief.holder = u;
-	u->belief.record->session = session_of(w, i);
-	u->belief.record->token = token;
-	belief_begin(&w->names[0].beliefs, &u->belief);
-	return u->belief.record;
-}
-
-static void validated_late(struct world *w)
-{
-	believe(w, 0, 5);
-	some_user(w)->held = false;
-	answer_validated(some_user(w), 0);
-}
-
-static void lost_but_lives(struct world *w)
-{
-	w->plan.unsure_is_lost = false;
-	believe(w, 0, 5);
-	answer_released(some_user(w), HF_ESESSION);
-}
-
-START_TEST(answers_that_cant_be_are_found)
-{
-	CAUGHT(3, odd_end, "answer");
-	CAUGHT(3, odd_limit, "answer");
-	CAUGHT(3, validated_late, "answer");
-	CAUGHT(3, lost_but_lives, "answer");
-}
-END_TEST
-
-static void ask_for(struct world *w, uint64_t timeout_us, uint64_t took_us,
-		    int rc)
-{
-	struct user *u = some_user(w);
-
-	u->called = world_now(w);
-	u->wish.timeout_us = timeout_us;
-	answer_deadline(u);
-	w->agenda.now += took_us;
-	answer_in_time(u, rc);
-}
-
-static void in_time(struct world *w)
-{
-	ask_for(w, SECOND, SECOND, HF_ETIMEDOUT);
-	ask_for(w, SECOND, SECOND / 2, HF_EHELD);
-}
-
-static void too_late(struct world *w)
-{
-	ask_for(w, SECOND, 2 * SECOND, HF_ETIMEDOUT);
-}
-
-static void too_early(struct world *w)
-{
-	ask_for(w, SECOND, SECOND / 2, HF_ETIMEDOUT);
-}
-
-START_TEST(an_end_before_or_after_its_deadline_is_found)
-{
-	CAUGHT(3, in_time, "none");
-	CAUGHT(3, too_late, "deadline");
-	CAUGHT(3, too_early, "deadline");
 }
 END_TEST
 
@@ -427,10 +237,6 @@ START_TEST(a_hold_that_must_not_be_is_found)
 END_TEST
 
 SUITE(a_world_after_a_run_without_faults_passes,
-      what_isnt_back_in_time_is_found,
-      a_callback_that_is_missing_or_comes_twice_is_found,
-      answers_that_cant_be_are_found,
-      an_end_before_or_after_its_deadline_is_found,
-      certainty_that_isnt_justified_is_found,
+      what_isnt_back_in_time_is_found, certainty_that_isnt_justified_is_found,
       what_a_node_should_have_told_is_found, a_cluster_that_isnt_one_is_found,
       a_hold_that_must_not_be_is_found)

@@ -199,6 +199,11 @@ void answer_refused(struct user *u, uint64_t session, int rc)
 			     "can't be taken, long after all faults", rc);
 	if (!refusal_known(u, rc))
 		answer_wrong(u, "answer", "an acquisition ended with", rc);
+	if (rc == HF_EHELD &&
+	    !oracle_refused(&world_of(u)->oracle, session, u->owner))
+		answer_wrong(u, "answer",
+			     "refused as held, but the cluster never said so",
+			     rc);
 	if (!session || u->process->closing)
 		return;
 	f = malloc(sizeof(*f));
@@ -208,6 +213,39 @@ void answer_refused(struct user *u, uint64_t session, int rc)
 			       .session = session,
 			       .owner = u->owner };
 	plan_look(f);
+}
+
+static void look_whether_told(void *ctx, uint64_t arg)
+{
+	struct refusal *f = ctx;
+
+	(void)arg;
+	if (f->user->state == USER_ASKING && f->user->owner == f->owner &&
+	    !f->user->canceled && was_calm(f) && is_left(f))
+		answer_wrong(f->user, "told",
+			     "the cluster has granted it, but it isn't told",
+			     0);
+	free(f);
+}
+
+void answer_expected(struct user *u)
+{
+	struct process *p = u->process;
+	struct world *w = p->world;
+	struct refusal *f = malloc(sizeof(*f));
+
+	if (!f)
+		abort();
+	*f = (struct refusal){ .user = u,
+			       .session = node_lease(p->node)->session,
+			       .owner = u->owner,
+			       .since = world_now(w),
+			       .pauses = p->pauses };
+	/* What is overtaken comes late on a connection that holds. */
+	agenda_add(&w->agenda,
+		   world_now(w) + plan_recovery_us(&w->plan) +
+			   w->plan.mess.late_us,
+		   &p->gate, look_whether_told, f, 0);
 }
 
 void answer_in_time(struct user *u, int rc)

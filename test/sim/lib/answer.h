@@ -22,6 +22,8 @@ bool ticket_take(struct ticket *t, int rc);
 void answer_granted(struct user *u);
 void answer_released(struct user *u, int rc);
 void answer_validated(struct user *u, int rc);
+/* The cluster has granted what it waits for: it is told soon. */
+void answer_expected(struct user *u);
 /* Nothing is held, it was told of what it asked of this session. While the
  * session's renewals succeed the cluster must know that soon, too. */
 void answer_refused(struct user *u, uint64_t session, int rc);

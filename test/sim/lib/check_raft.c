@@ -66,6 +66,44 @@ static void check_progress(struct process *p, const struct raft *raft)
 	}
 }
 
+/* Nobody votes for two in a term, whatever it forgot. */
+static void check_vote(struct process *p, const struct raft *raft)
+{
+	struct machine *m = p->machine;
+
+	/* One that closes or has failed no longer says what it decides. */
+	if (!raft->voted_for || p->closing ||
+	    guard_dead(node_repl(p->node)->guard))
+		return;
+	if (m->vote_term == raft->current_term && m->vote != raft->voted_for)
+		world_violation(p->world, "vote",
+				"member %u votes for %llu and %llu in term "
+				"%llu",
+				m->number + 1, (unsigned long long)m->vote,
+				(unsigned long long)raft->voted_for,
+				(unsigned long long)raft->current_term);
+	m->vote_term = raft->current_term;
+	m->vote = raft->voted_for;
+}
+
+/* A leader counts no time in which it didn't run: what it hasn't read may say
+ * that a session lives. */
+static void check_clock(struct process *p, const struct repl *repl)
+{
+	uint64_t most = p->world->plan.election_ms * UINT64_C(1000);
+	bool same = repl->serving && repl->serving == p->clock_term;
+
+	if (same && repl->clock.now > p->clock + most)
+		world_violation(
+			p->world, "time",
+			"member %u leads, and its clock advances by "
+			"%llu us in one turn",
+			p->machine->number + 1,
+			(unsigned long long)(repl->clock.now - p->clock));
+	p->clock_term = repl->serving;
+	p->clock = repl->clock.now;
+}
+
 void check_raft(struct process *p)
 {
 	struct repl *repl = node_repl(p->node);
@@ -74,6 +112,8 @@ void check_raft(struct process *p)
 		return;
 	const struct raft *raft = raft_of(repl);
 	check_commit(p, raft);
+	check_vote(p, raft);
+	check_clock(p, repl);
 	if (raft->state == RAFT_LEADER)
 		check_progress(p, raft);
 }

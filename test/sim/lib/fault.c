@@ -97,7 +97,7 @@ static void heal_clocks(struct machine *m)
 
 	for (int i = 0; i < 2; i++)
 		if (clocks[i]->ppm > bound || clocks[i]->ppm < -bound)
-			vclock_rate(clocks[i], world_tick(m->world), 0);
+			vclock_rate(clocks[i], machine_tick(m), 0);
 }
 
 void faults_stop(struct world *w)

@@ -67,8 +67,8 @@ bool inject_lag(struct world *w)
 	return true;
 }
 
-/* All of the process, or only its loop. */
-void fault_pause(struct process *p, uint64_t us)
+/* Its loop stands still. */
+static void hang(struct process *p, uint64_t us)
 {
 	struct world *w = p->world;
 	uint64_t left = w->plan.chaos_us - world_now(w);
@@ -79,6 +79,14 @@ void fault_pause(struct process *p, uint64_t us)
 	p->pauses++;
 	if (world_now(w) + us > p->gate.shut_until)
 		p->gate.shut_until = world_now(w) + us;
+}
+
+/* All of the process, or only its loop. */
+void fault_pause(struct process *p, uint64_t us)
+{
+	struct world *w = p->world;
+
+	hang(p, us);
 	if (dice_chance(&w->for_users, HANG_PPM))
 		w->counters.faults[FAULT_hang]++;
 	else
@@ -104,9 +112,15 @@ bool inject_pause_long(struct world *w)
 	uint64_t us = dice_between(fault_dice(w), w->plan.ttl_us,
 				   TTLS_MAX * w->plan.ttl_us);
 
-	if (p)
-		fault_pause(p, us < PAUSE_MAX_US ? us : PAUSE_MAX_US);
-	return p;
+	us = us < PAUSE_MAX_US ? us : PAUSE_MAX_US;
+	if (!p)
+		return false;
+	fault_pause(p, us);
+	/* What it is told meanwhile is lost: it wakes as what it was. */
+	if (dice_chance(fault_dice(w), 400000))
+		fault_isolate(w, p->machine->number,
+			      us + random_below(fault_dice(w), 400 * MS));
+	return true;
 }
 
 /* As when the host of all of them is stopped: their timers fire together. */
@@ -133,10 +147,12 @@ bool inject_suspend(struct world *w)
 	us -= us % w->plan.grain_us;
 	if (!us)
 		return false;
-	fault_pause(p, us);
-	vclock_stop(&p->machine->monotonic, world_tick(w), us);
-	vclock_stop(&p->machine->raw, world_tick(w), us);
+	hang(p, us);
+	p->users_gate.shut_until = p->gate.shut_until;
+	vclock_stop(&p->machine->monotonic, machine_tick(p->machine), us);
+	vclock_stop(&p->machine->raw, machine_tick(p->machine), us);
 	p->machine->slept += us;
+	p->machine->wakes_at = machine_tick(p->machine) + us;
 	return true;
 }
 
@@ -199,6 +215,6 @@ bool inject_clock_rate(struct world *w)
 		      (int64_t)bound;
 
 	w->counters.faults[FAULT_clock_beyond] += beyond;
-	vclock_rate(clock, world_tick(w), ppm);
+	vclock_rate(clock, machine_tick(m), ppm);
 	return !beyond;
 }

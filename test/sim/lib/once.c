@@ -27,11 +27,16 @@ static void seen_grow(struct seen *s)
 	free(old.items);
 }
 
+static uint64_t key_of(uint64_t session, uint64_t number)
+{
+	return session << 32 ^ number;
+}
+
 /* What was put there before; 0: nothing, and this is now. */
 static uint64_t seen_before(struct seen *s, uint64_t session, uint64_t number,
 			    uint64_t value)
 {
-	uint64_t key = session << 32 ^ number;
+	uint64_t key = key_of(session, number);
 
 	if (s->len * 2 >= s->cap)
 		seen_grow(s);
@@ -72,10 +77,27 @@ struct wrong once_held(struct once *o, uint64_t session, uint64_t owner,
 	return (struct wrong){ 0 };
 }
 
+bool once_refused(struct once *o, uint64_t session, uint64_t seq,
+		  uint64_t owner)
+{
+	seen_before(&o->held_owner, session, owner, 1);
+	return seen_before(&o->held_seq, session, seq, 1) == 0;
+}
+
+bool once_was_refused(const struct once *o, uint64_t session, uint64_t owner)
+{
+	const struct seen *s = &o->held_owner;
+
+	return s->cap &&
+	       s->items[seen_place(s, key_of(session, owner))].key != 0;
+}
+
 void once_free(struct once *o)
 {
 	free(o->ops.items);
 	free(o->by_seq.items);
 	free(o->by_owner.items);
+	free(o->held_seq.items);
+	free(o->held_owner.items);
 	*o = (struct once){ 0 };
 }

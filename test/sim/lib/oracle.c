@@ -1,5 +1,6 @@
 /* See oracle.h. */
 #include "sim/lib/oracle.h"
+#include "holdfast.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,26 @@ static void note_grant(struct oracle *o, const struct output *output)
 				       output->seq, output->token };
 }
 
+/* A refusal that is said again was true once. */
+static void note_refusal(struct oracle *o, const struct output *output)
+{
+	const struct op *op = NULL;
+
+	for (size_t i = 0; i < o->rules.entry->ops_len && !op; i++) {
+		const struct op *it = &o->rules.entry->ops[i];
+		if (it->kind == OP_ACQUIRE && it->session == output->session &&
+		    it->seq == output->seq)
+			op = it;
+	}
+	if (!op)
+		abort();
+	if (!once_refused(&o->once, op->session, op->seq, op->acquire.owner))
+		return;
+	struct wrong wrong = rules_refused(o->core, op);
+	if (!o->rules.wrong.checker)
+		o->rules.wrong = wrong;
+}
+
 static void count(void *ctx, const struct output *output)
 {
 	struct oracle *o = ctx;
@@ -35,6 +56,8 @@ static void count(void *ctx, const struct output *output)
 	case OUTPUT_ANSWER:
 		if (output->op == OP_ACQUIRE && output->status == 0)
 			note_grant(o, output);
+		if (output->op == OP_ACQUIRE && output->status == HF_EHELD)
+			note_refusal(o, output);
 		c->waits += output->op == OP_ACQUIRE &&
 			    output->status == STATUS_WAITING;
 		c->sessions_opened +=
@@ -250,6 +273,11 @@ bool oracle_hold(const struct oracle *o, uint64_t session, uint64_t token)
 	struct record r;
 
 	return core_hold(o->core, token, &r) && r.request.session == session;
+}
+
+bool oracle_refused(const struct oracle *o, uint64_t session, uint64_t owner)
+{
+	return once_was_refused(&o->once, session, owner);
 }
 
 void oracle_free(struct oracle *o)

@@ -57,6 +57,8 @@ void oracle_init(struct oracle *o);
 /* A member has applied up to `index` and has this hash. */
 struct wrong oracle_follow(struct oracle *o, struct vdisk *const *disks,
 			   size_t disks_len, uint64_t index, uint64_t hash);
+/* Has it refused what this owner asked for as held? */
+bool oracle_refused(const struct oracle *o, uint64_t session, uint64_t owner);
 /* Does the session live, does it have this hold, as of now? */
 bool oracle_session(const struct oracle *o, uint64_t session);
 bool oracle_hold(const struct oracle *o, uint64_t session, uint64_t token);

@@ -122,6 +122,9 @@ static void draw_rift(struct plan *p)
 		p->machine_fault_every_us[i] = 0;
 }
 
+/* What of the bound of a lease is used up. */
+enum edge { EDGE_DRIFT, EDGE_GRAIN, EDGE_BATCH };
+
 /* The margin is for clocks that show less than they are: twice the grain. */
 static void draw_clocks(struct plan *p, uint64_t seed)
 {
@@ -138,10 +141,15 @@ static void draw_clocks(struct plan *p, uint64_t seed)
 	p->link_min_us = 20;
 	p->link_max_us = 100;
 	p->think_us = 1 * MS;
-	bool drift = random_below(&r, 2);
-	p->drift_ppm = drift ? 20000 : 200;
-	p->margin_us = drift ? 1 * MS : 20 * MS;
-	p->grain_us = drift ? 1 : 10 * MS;
+	uint64_t edge = random_below(&r, 3);
+	p->drift_ppm = edge == EDGE_DRIFT ? 20000 : 200;
+	p->margin_us = edge == EDGE_GRAIN ? 20 * MS : 1 * MS;
+	p->grain_us = edge == EDGE_GRAIN ? 10 * MS : 1;
+	if (edge != EDGE_BATCH)
+		return;
+	/* What is asked for waits until the entry before is stored. */
+	p->inflight_max = 1;
+	p->disk = (struct vdisk_timing){ 1 * MS, 30 * MS, 30 * MS };
 }
 
 void plan_draw(struct plan *p, const struct options *o)

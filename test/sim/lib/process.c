@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #define CLOSE_US 1000000
-#define OPERATOR_MAX_US 500000 /* until somebody closes what has failed */
-#define DOWN_MAX_US 3000000    /* between a crash and the next boot */
+#define DOWN_MAX_US 3000000 /* between a crash and the next boot */
 #define BACK_SOON_US 50000
 
 static void turn(void *ctx, uint64_t arg);
@@ -31,6 +30,13 @@ uint64_t process_turn_delay(struct process *p)
 
 	return dice_between(&p->random, 1,
 			    slow ? p->turn_waits : PROCESS_TURN_US);
+}
+
+/* The turn that comes may have waited; the last one does after `slow_until`. */
+static void have_waited(struct process *p)
+{
+	if (world_now(p->world) < p->slow_until + p->turn_waits)
+		p->pauses++;
 }
 
 /* The turn that was has taken its time. */
@@ -83,6 +89,7 @@ static void turn(void *ctx, uint64_t arg)
 	if (arg != p->turn_at)
 		return;
 	p->turn_at = UINT64_MAX;
+	have_waited(p);
 	node_turn(p->node);
 	settle(p);
 	if (!p->gate.dead && !p->world->stop)
@@ -157,7 +164,7 @@ bool process_starved(const struct process *p)
 	return p->machine->memory.failures > p->memory_failures;
 }
 
-static bool starved_to_death(const struct process *p, int rc)
+bool process_starved_to_death(const struct process *p, int rc)
 {
 	return rc == HF_ENOMEM && process_starved(p);
 }
@@ -174,7 +181,7 @@ static void on_failed(struct process *p, const struct hf_event *event)
 {
 	struct world *w = p->world;
 
-	if (!p->disk.failed && !starved_to_death(p, event->rc))
+	if (!p->disk.failed && !process_starved_to_death(p, event->rc))
 		world_violation(w, "failed", "member %u failed: %s",
 				p->machine->number + 1, event->text);
 	world_say(w, "member %u fails: %s", p->machine->number + 1,
@@ -203,9 +210,9 @@ static const struct vdisk_calls disk_calls = { process_effect, disk_ran,
 					       disk_broken };
 static const struct vnet_calls net_calls = { net_incoming, net_connected,
 					     net_data, net_closed };
-static const struct node_calls node_calls = { on_event };
+const struct node_calls process_calls = { on_event };
 
-static void init_env(struct process *p)
+void process_connect(struct process *p)
 {
 	struct world *w = p->world;
 
@@ -226,120 +233,6 @@ static void init_env(struct process *p)
 	p->host.gate = &p->gate;
 	p->host.calls = &net_calls;
 	p->host.ctx = p;
-}
-
-static int open_node(struct process *p, char *error)
-{
-	const struct world *w = p->world;
-	const struct plan *plan = &w->plan;
-	struct repl_member members[MACHINES_MAX];
-	struct node_config config = {
-		.cluster = 1,
-		.incarnation = 1,
-		.boot = p->machine->boots,
-		.former_dead = plan->former_dead,
-		.ttl_us = plan->ttl_us,
-		.renew_us = plan->renew_us,
-		.margin_us = plan->margin_us,
-		.drift_ppm = plan->drift_ppm,
-		.unsure_is_lost = plan->unsure_is_lost,
-		.checksum = true,
-		.repl = { .id = p->machine->number + 1,
-			  .members = members,
-			  .members_len = plan->members,
-			  .election_ms = plan->election_ms,
-			  .snapshot_threshold = plan->snapshot_threshold,
-			  .snapshot_trailing = plan->snapshot_trailing,
-			  .image_slice = plan->image_slice,
-			  .inflight_max = plan->inflight_max,
-			  .check_every = plan->check_every,
-			  .hash_every = plan->hash_every,
-			  .mem = &p->machine->memory.mem,
-			  .guards_off = w->options.guards_off }
-	};
-
-	for (unsigned i = 0; i < plan->members; i++)
-		members[i] =
-			(struct repl_member){ i + 1, w->machines[i].address };
-	int rc = node_open(&p->node, &config, &p->env, &p->disk.io, &node_calls,
-			   p, error);
-	return rc ? rc : node_start(p->node, error);
-}
-
-/* It must refuse a damaged disk, and may be stopped by one that fails. */
-static bool refused(struct process *p, int rc, const char *error)
-{
-	struct machine *m = p->machine;
-	struct world *w = m->world;
-
-	if (m->damaged && rc != HF_ECORRUPT && !starved_to_death(p, rc))
-		world_violation(w, "damage",
-				"member %u starts with damage to "
-				"%s: %d",
-				m->number + 1, m->damaged, rc);
-	if (!rc)
-		return false;
-	if (!m->damaged && !p->disk.failed && !starved_to_death(p, rc))
-		world_violation(w, "start", "member %u can't start: %d %s",
-				m->number + 1, rc, error);
-	world_say(w, "member %u can't start: %s", m->number + 1, error);
-	m->out = rc == HF_ECORRUPT;
-	w->counters.faults[FAULT_damage] += m->out;
-	p->failed = p->mute = true;
-	if (!p->node) {
-		p->gate.dead = true;
-		m->process = NULL;
-		machine_boot_later(
-			m, dice_between(&w->for_trouble, 1, OPERATOR_MAX_US));
-		return true;
-	}
-	list_init(&p->host.conns); /* it never was on the network */
-	process_close(p);
-	return true;
-}
-
-void process_boot(struct machine *m)
-{
-	struct process *p = calloc(1, sizeof(*p));
-	char error[HF_ERROR_TEXT] = "";
-
-	if (!p)
-		abort();
-	m->boots++;
-	m->process = p;
-	p->world = m->world;
-	p->machine = m;
-	p->turn_at = UINT64_MAX;
-	p->memory_failures = m->memory.failures;
-	p->random =
-		dice_fork(m->world->options.seed,
-			  FOR_PROCESS + m->boots * MACHINES_MAX + m->number);
-	world_say(m->world, "member %u boots (%llu)", m->number + 1,
-		  (unsigned long long)m->boots);
-	init_env(p);
-	int rc = open_node(p, error);
-	if (refused(p, rc, error))
-		return;
-	vnet_up(&p->host);
-	for (unsigned i = 0; i < PROCESS_USERS; i++)
-		user_start(&p->users[i], p, i);
-	process_poke(p);
-}
-
-static void boot_if_down(void *ctx, uint64_t arg)
-{
-	struct machine *m = ctx;
-
-	if (!m->process && !m->out && arg == m->restart)
-		process_boot(m);
-}
-
-void machine_boot_later(struct machine *m, uint64_t us)
-{
-	struct agenda *agenda = &m->world->agenda;
-
-	agenda_add(agenda, agenda->now + us, NULL, boot_if_down, m,
-		   ++m->restart);
 }
 
 void process_count(const struct process *p)

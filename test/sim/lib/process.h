@@ -34,7 +34,8 @@ struct process {
 	uint64_t slow_until;             /* until then each turn ... */
 	uint64_t turn_takes, turn_waits; /* ... takes or waits this, at most */
 	uint64_t commit_index, commit_term;
-	uint64_t pauses; /* so far */
+	uint64_t clock_term, clock; /* of the leader's clock */
+	uint64_t pauses;            /* so far */
 	/* Those who use the node run in threads of their own, which go on while
 	 * its loop hangs. */
 	struct gate users_gate;
@@ -67,6 +68,13 @@ void process_count(const struct process *p);
 /* How long this process is certain of a session, now, by its own clocks. */
 uint64_t process_certain(const struct process *p, uint64_t session);
 
+/* Was it memory that ended the node, with `rc`? */
+bool process_starved_to_death(const struct process *p, int rc);
+/* For process_boot.c: until somebody closes what has failed; tie a process to
+ * its machine's disk, clocks and network; what its node calls. */
+#define OPERATOR_MAX_US 500000
+void process_connect(struct process *p);
+extern const struct node_calls process_calls;
 /* For process_env.c and process.c. A turn follows `PROCESS_TURN_US` at most
  * after what it is for. */
 #define PROCESS_TURN_US 20

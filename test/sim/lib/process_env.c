@@ -22,7 +22,14 @@ bool process_effect(void *ctx)
 /* All clocks of a machine move on at the same moments. */
 static uint64_t shown(const struct machine *m, const struct vclock *c)
 {
-	return vclock_at(c, world_tick(m->world));
+	return vclock_at(c, machine_tick(m));
+}
+
+static uint64_t left_to_sleep(const struct machine *m)
+{
+	uint64_t now = machine_tick(m);
+
+	return m->wakes_at > now ? m->wakes_at - now : 0;
 }
 
 static void env_read_clocks(struct env *env, struct clocks *now)
@@ -32,7 +39,7 @@ static void env_read_clocks(struct env *env, struct clocks *now)
 
 	now->monotonic = shown(m, &m->monotonic);
 	now->raw = shown(m, &m->raw);
-	now->boottime = now->monotonic + m->slept;
+	now->boottime = now->monotonic + m->slept - left_to_sleep(m);
 	now->wall = vclock_at(&m->wall, at);
 }
 
@@ -54,7 +61,8 @@ static void env_wake(struct env *env, uint64_t monotonic_us)
 	uint64_t at = vclock_when(&p->machine->monotonic, now, monotonic_us);
 
 	if (at < UINT64_MAX - grain)
-		at += (grain - at % grain) % grain;
+		at += (grain - (at + machine_phase(p->machine)) % grain) %
+		      grain;
 	if (at != UINT64_MAX)
 		process_turn_at(p, at + process_turn_delay(p));
 }

@@ -203,6 +203,42 @@ struct wrong rules_line(const struct core *core, const void *name, size_t len)
 	return (struct wrong){ 0 };
 }
 
+void rules_bars(struct rules_bars *bars, const struct record *r)
+{
+	const struct op *op = bars->op;
+
+	bars->used += r->request.permits;
+	bars->barred |= r->request.state == REQUEST_WAITING ||
+			r->request.mode == MODE_EXCLUSIVE ||
+			op->acquire.mode == MODE_EXCLUSIVE ||
+			(op->acquire.mode == MODE_PERMITS &&
+			 bars->used + op->acquire.permits > op->acquire.limit);
+}
+
+static bool look_at_bar(void *ctx, const struct record *r)
+{
+	rules_bars(ctx, r);
+	return true;
+}
+
+struct wrong rules_refused(const struct core *core, const struct op *op)
+{
+	const uint8_t *name = op->acquire.name;
+	size_t len = op->acquire.name_len;
+	struct rules_bars bars = { .op = op };
+	struct record lock;
+
+	if (op->acquire.wait)
+		return (struct wrong){ "line",
+				       "one who would wait was refused" };
+	core_visit_lock(core, name, len, look_at_bar, &bars);
+	if (core_lock(core, name, len, &lock))
+		bars.barred |= lock.lock.delay_until > core_now(core);
+	if (bars.barred)
+		return (struct wrong){ 0 };
+	return (struct wrong){ "line", "what is free was refused as held" };
+}
+
 void rules_free(struct rules *r)
 {
 	free(r->holds);

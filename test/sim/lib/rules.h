@@ -62,6 +62,16 @@ struct rules_line {       /* all zero: nobody is in it */
 void rules_place(struct rules_line *line, const struct record *r);
 bool rules_passed(const struct rules_line *line);
 struct wrong rules_line(const struct core *core, const void *name, size_t len);
+
+/* What stands in the way of an acquire. */
+struct rules_bars {
+	const struct op *op;
+	uint64_t used; /* permits */
+	bool barred;
+};
+void rules_bars(struct rules_bars *bars, const struct record *r);
+/* An acquire is refused as held, just now: is it? */
+struct wrong rules_refused(const struct core *core, const struct op *op);
 void rules_free(struct rules *r);
 
 #endif

@@ -160,7 +160,7 @@ static void act(struct user *u)
 		return;
 	}
 	u->acts_left--;
-	if (kind < 20) {
+	if (kind < (u->pauses == u->process->pauses ? 20 : 60)) {
 		validate(u);
 		return;
 	}
@@ -346,7 +346,10 @@ void user_granted(struct world *w, uint64_t node, uint64_t owner)
 	if (!p || !number || number > w->plan.users)
 		return;
 	struct user *u = &p->users[number - 1];
-	if (u->owner == owner && u->state == USER_ASKING &&
-	    u->cancel == CANCEL_GRANT)
+	if (u->owner != owner || u->state != USER_ASKING)
+		return;
+	if (u->wish.timeout_us == UINT64_MAX)
+		answer_expected(u);
+	if (u->cancel == CANCEL_GRANT)
 		plan_step(u, habit_cancel_us(w, u->cancel));
 }

@@ -12,7 +12,7 @@ struct vclock {
 
 static inline uint64_t vclock_at(const struct vclock *c, uint64_t now)
 {
-	int64_t passed = (int64_t)(now - c->since);
+	int64_t passed = now > c->since ? (int64_t)(now - c->since) : 0;
 
 	return c->value + (uint64_t)(passed + passed * c->ppm / 1000000);
 }
@@ -22,7 +22,7 @@ static inline void vclock_rate(struct vclock *c, uint64_t now, int64_t ppm)
 	*c = (struct vclock){ now, vclock_at(c, now), ppm };
 }
 
-/* It stands still for so long from now on, in which nobody may read it. */
+/* It stands still for so long from now on. */
 static inline void vclock_stop(struct vclock *c, uint64_t now, uint64_t us)
 {
 	*c = (struct vclock){ now + us, vclock_at(c, now), c->ppm };
@@ -36,6 +36,8 @@ static inline uint64_t vclock_when(const struct vclock *c, uint64_t now,
 
 	if (shows >= value)
 		return now;
+	if (now < c->since)
+		now = c->since;
 	uint64_t left = value - shows;
 	if (left > UINT64_C(1) << 40)
 		return UINT64_MAX;

@@ -183,7 +183,8 @@ static bool leave_part(struct vdisk_io *d, struct disk_op *op, bool all)
 
 void vdisk_io_crash(struct vdisk_io *d)
 {
-	bool on = true, all = dice_chance(d->random, 300000);
+	bool all = dice_chance(d->random, 300000);
+	bool on = !d->failed; /* nothing comes after what failed */
 
 	d->closed = true;
 	if (d->put) {

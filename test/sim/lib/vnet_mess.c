@@ -18,6 +18,7 @@
 #define AGAINS_MAX 200
 #define STALE_US 3000000
 #define STALE_TIMES 4
+#define SOON_US 3000 /* after the first word of a later term */
 #define VOTE_TIMES 5
 #define VOTE_AGAIN_US 2000
 #define VOTE_US 300000 /* until a request for a vote is repeated, at most */
@@ -30,9 +31,10 @@ struct held {
 	uint64_t pair; /* that it was written to */
 	const struct vnet_host *from, *to;
 	unsigned sender, receiver;
-	bool open;     /* of a session: waits for the sender's next life */
+	bool open;     /* of a session: comes when that may be over */
 	uint64_t term; /* of a stale message: waits for a later one; else 0 */
 	unsigned tries, said;
+	unsigned waits; /* of an open: tries until its sender's life will do */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -117,7 +119,7 @@ static bool say_open(const struct held *h)
 {
 	bool said = false;
 
-	if (h->net->hosts[h->sender] == h->from)
+	if (h->net->hosts[h->sender] == h->from && h->tries < h->waits)
 		return false;
 	for (unsigned i = 0; i < MACHINES_MAX; i++)
 		said |= say(h, i);
@@ -218,27 +220,51 @@ static bool harms_when_stale(unsigned type, const uint8_t *frame)
 	       (type == RAFT_APPEND_ENTRIES && raft_number(frame, 1) == 0);
 }
 
+/* It leads in a later term: what it said in earlier ones comes as soon as this
+ * is known, and before who lags behind has caught up. */
+static void lead_again(const struct conn *c, uint64_t term)
+{
+	struct vnet *net = c->pair->net;
+
+	net->led[c->machine] = term;
+	list_for (it, &net->held) {
+		const struct held *h = container_of(it, struct held, link);
+		if (!h->term || h->term >= term || h->sender != c->machine ||
+		    h->said == STALE_TIMES - 1) /* also those added here */
+			continue;
+		struct held *last = keep(c, h->bytes);
+		last->receiver = h->receiver;
+		last->term = h->term;
+		last->said = STALE_TIMES - 1;
+		hold(last, dice_between(net->for_messages, 1, SOON_US));
+	}
+}
+
 /* Such a message comes again some time later, and in a later term. A request
- * for a vote comes again while it may still matter. */
-static void keep_stale(const struct conn *c, const uint8_t *frame)
+ * for a vote comes again while it may still matter. True: it comes only then.
+ */
+static bool keep_stale(const struct conn *c, const uint8_t *frame)
 {
 	struct vnet *net = c->pair->net;
 	unsigned type = raft_type(frame);
 
-	if (type == RAFT_INSTALL_SNAPSHOT || type == RAFT_APPEND_ENTRIES)
-		net->led[c->machine] = raft_number(frame, 0);
+	if ((type == RAFT_INSTALL_SNAPSHOT || type == RAFT_APPEND_ENTRIES) &&
+	    net->led[c->machine] < raft_number(frame, 0))
+		lead_again(c, raft_number(frame, 0));
 	if (!net->mess.stale_ppm || !harms_when_stale(type, frame) ||
 	    !dice_chance(net->for_messages, net->mess.stale_ppm))
-		return;
+		return false;
 	for (int i = 0; type == RAFT_REQUEST_VOTE && i < VOTE_TIMES; i++)
 		hold(keep(c, frame),
 		     dice_between(net->for_messages, 1, VOTE_US));
 	if (type == RAFT_REQUEST_VOTE)
-		return;
+		return false;
 	struct held *h = keep(c, frame);
 	h->term = raft_number(frame, 0);
 	hold(h, AGAIN_US);
 	hold(keep(c, frame), dice_between(net->for_messages, 1, STALE_US));
+	return type == RAFT_INSTALL_SNAPSHOT &&
+	       dice_chance(net->for_messages, 500000);
 }
 
 static void keep_open(const struct conn *c, const uint8_t *frame)
@@ -250,6 +276,10 @@ static void keep_open(const struct conn *c, const uint8_t *frame)
 		return;
 	struct held *h = keep(c, frame);
 	h->open = true;
+	h->waits = random_below(net->for_messages, 2)
+			   ? AGAINS_MAX
+			   : (unsigned)random_below(net->for_messages,
+						    AGAINS_MAX / 4);
 	hold(h, AGAIN_US);
 }
 
@@ -275,7 +305,8 @@ static bool befall(const struct conn *c, const uint8_t *frame)
 	uint64_t dice = random_below(net->for_messages, 1000000);
 
 	keep_open(c, frame);
-	keep_stale(c, frame);
+	if (keep_stale(c, frame))
+		return true;
 	if (dice >= net->mess.twice_ppm + net->mess.overtaken_ppm)
 		return false;
 	hold(keep(c, frame), how_late(net));

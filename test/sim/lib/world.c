@@ -1,5 +1,6 @@
 /* See world.h: the phases of a run, and what is checked at its end. */
 #include "sim/lib/world.h"
+#include "repl/limits.h"
 #include "sim/lib/check.h"
 #include "sim/lib/ending.h"
 #include "sim/lib/fault.h"
@@ -13,8 +14,10 @@
 #define FINISH_US (10 * SECOND) /* for users to finish what they hold */
 #define LOOK_US (SECOND / 10)
 #define SETTLE_US (4 * SECOND) /* for members to agree, after that */
-/* libraft sends a snapshot that was lost again after 30 s. */
-#define CATCH_UP_US (35 * SECOND)
+/* A leader whose follower lost the snapshot that it was sent sends another when
+ * this has passed: where it has a newer one by then, libraft doesn't understand
+ * the follower's refusals, which name that one. */
+#define LOST_SNAPSHOT_US (INSTALL_MS * UINT64_C(1000))
 
 void world_violation(struct world *w, const char *checker, const char *format,
 		     ...)
@@ -188,6 +191,17 @@ static void count_up(struct world *w)
 	c->faults[FAULT_read_error] = w->disk_counts.read_errors;
 }
 
+/* Members that must have caught up get until then. */
+static void wait_for_laggards(struct world *w)
+{
+	uint64_t until = w->plan.chaos_us + LOST_SNAPSHOT_US +
+			 plan_recovery_us(&w->plan);
+
+	w->counters.slow_catch_ups += !w->stop && !ending_caught_up(w);
+	while (!w->stop && world_now(w) < until && !ending_caught_up(w))
+		run_until(w, world_now(w) + LOOK_US);
+}
+
 void world_run(struct world *w)
 {
 	for (unsigned i = 0; i < w->plan.members; i++)
@@ -205,10 +219,7 @@ void world_run(struct world *w)
 	if (!w->stop)
 		ending_check_idle(w);
 	run_until(w, world_now(w) + SETTLE_US);
-	w->counters.slow_catch_ups += !w->stop && !ending_caught_up(w);
-	for (uint64_t us = 0; us < CATCH_UP_US && !ending_caught_up(w);
-	     us += LOOK_US)
-		run_until(w, world_now(w) + LOOK_US);
+	wait_for_laggards(w);
 	if (!w->stop)
 		ending_check(w);
 	w->phase = PHASE_OVER;

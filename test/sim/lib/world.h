@@ -21,7 +21,9 @@ struct machine { /* outlives its processes */
 	unsigned number; /* from 0; the member's id is one more */
 	char address[24];
 	struct vclock monotonic, raw, wall;
-	uint64_t slept; /* that only BOOTTIME and the wall clock have seen */
+	uint64_t slept; /* what only BOOTTIME and the wall clock have seen once
+			   it has woken */
+	uint64_t wakes_at;
 	struct vdisk disk;
 	struct vdisk_timing timing;
 	struct vdisk_trouble trouble;
@@ -108,10 +110,19 @@ static inline uint64_t world_now(const struct world *w)
 	return w->agenda.now;
 }
 
-/* When clocks moved on last. */
-static inline uint64_t world_tick(const struct world *w)
+/* Machines don't tick together: so much earlier than the first one. */
+static inline uint64_t machine_phase(const struct machine *m)
 {
-	return w->agenda.now - w->agenda.now % w->plan.grain_us;
+	return m->world->plan.grain_us * m->number / MACHINES_MAX;
+}
+
+/* When its clocks moved on last. */
+static inline uint64_t machine_tick(const struct machine *m)
+{
+	uint64_t now = m->world->agenda.now;
+	uint64_t since = (now + machine_phase(m)) % m->world->plan.grain_us;
+
+	return now > since ? now - since : 0;
 }
 
 #endif
