@@ -101,6 +101,7 @@ static void scene_begin(struct scene *s)
 	char error[HF_ERROR_TEXT];
 
 	memset(s, 0, sizeof(*s));
+	atomic_store(&disk_fails, false);
 	if (access("/dev/shm", W_OK) == 0)
 		setenv("TMPDIR", "/dev/shm", 1);
 	scratch_make(s->dir);

@@ -74,8 +74,10 @@ static void run_variants(struct buf *b, unsigned n)
 	for (unsigned i = 0; i < VARIANTS && b->len > 0; i++) {
 		uint8_t *at = b->base + random_below(&r, b->len), was = *at;
 
-		*at = i % 2 ? near[random_below(&r, sizeof(near))]
-			    : (uint8_t)(was ^ 1u << random_below(&r, 8));
+		if (i % 2)
+			*at = near[random_below(&r, sizeof(near))];
+		else
+			*at = (uint8_t)(was ^ 1u << random_below(&r, 8));
 		fprintf(stderr, "sample %u variant %u\n", n, i);
 		run(b->base, b->len);
 		*at = was;

@@ -215,37 +215,52 @@ void answer_refused(struct user *u, uint64_t session, int rc)
 	plan_look(f);
 }
 
+static void plan_look_whether_told(struct refusal *f);
+
+/* Looked at again and again, until it is told or has given up. */
 static void look_whether_told(void *ctx, uint64_t arg)
 {
 	struct refusal *f = ctx;
+	const struct user *u = f->user;
 
 	(void)arg;
-	if (f->user->state == USER_ASKING && f->user->owner == f->owner &&
-	    !f->user->canceled && was_calm(f) && is_left(f))
+	if (u->state != USER_ASKING || u->owner != f->owner || u->canceled ||
+	    !is_left(f)) {
+		free(f);
+		return;
+	}
+	if (was_calm(f))
 		answer_wrong(f->user, "told",
 			     "the cluster has granted it, but it isn't told",
 			     0);
-	free(f);
+	plan_look_whether_told(f);
 }
 
-void answer_expected(struct user *u)
+static void plan_look_whether_told(struct refusal *f)
 {
-	struct process *p = u->process;
+	struct process *p = f->user->process;
 	struct world *w = p->world;
-	struct refusal *f = malloc(sizeof(*f));
 
-	if (!f)
-		abort();
-	*f = (struct refusal){ .user = u,
-			       .session = node_lease(p->node)->session,
-			       .owner = u->owner,
-			       .since = world_now(w),
-			       .pauses = p->pauses };
+	f->since = world_now(w);
+	/* What it was told in a pause, it hears after that. */
+	f->pauses = process_hangs(p) ? UINT64_MAX : p->pauses;
 	/* What is overtaken comes late on a connection that holds. */
 	agenda_add(&w->agenda,
 		   world_now(w) + plan_recovery_us(&w->plan) +
 			   w->plan.mess.late_us,
 		   &p->gate, look_whether_told, f, 0);
+}
+
+void answer_expected(struct user *u)
+{
+	struct refusal *f = malloc(sizeof(*f));
+
+	if (!f)
+		abort();
+	*f = (struct refusal){ .user = u,
+			       .session = node_lease(u->process->node)->session,
+			       .owner = u->owner };
+	plan_look_whether_told(f);
 }
 
 void answer_in_time(struct user *u, int rc)

@@ -12,9 +12,9 @@ static void check_state(struct process *p)
 	if (index == p->applied)
 		return;
 	p->applied = index;
-	if (core_poisoned(core) && process_starved(p))
-		return; /* it must fail */
-	if (core_poisoned(core)) {
+	/* Where memory ran out it must fail, but has applied all before that.
+	 */
+	if (core_poisoned(core) && !process_starved(p)) {
 		world_violation(w, "core", "member %u: %s",
 				p->machine->number + 1, core_error(core));
 		return;

@@ -112,15 +112,9 @@ bool inject_pause_long(struct world *w)
 	uint64_t us = dice_between(fault_dice(w), w->plan.ttl_us,
 				   TTLS_MAX * w->plan.ttl_us);
 
-	us = us < PAUSE_MAX_US ? us : PAUSE_MAX_US;
-	if (!p)
-		return false;
-	fault_pause(p, us);
-	/* What it is told meanwhile is lost: it wakes as what it was. */
-	if (dice_chance(fault_dice(w), 400000))
-		fault_isolate(w, p->machine->number,
-			      us + random_below(fault_dice(w), 400 * MS));
-	return true;
+	if (p)
+		fault_pause(p, us < PAUSE_MAX_US ? us : PAUSE_MAX_US);
+	return p;
 }
 
 /* As when the host of all of them is stopped: their timers fire together. */
@@ -151,6 +145,10 @@ bool inject_suspend(struct world *w)
 	p->users_gate.shut_until = p->gate.shut_until;
 	vclock_stop(&p->machine->monotonic, machine_tick(p->machine), us);
 	vclock_stop(&p->machine->raw, machine_tick(p->machine), us);
+	/* What it is told meanwhile is lost: it wakes as what it was. */
+	if (random_below(fault_dice(w), 2))
+		fault_isolate(w, p->machine->number,
+			      us + random_below(fault_dice(w), 400 * MS));
 	p->machine->slept += us;
 	p->machine->wakes_at = machine_tick(p->machine) + us;
 	return true;

@@ -16,7 +16,7 @@ uint64_t habit_patience(struct world *w)
 		return 0;
 	if (kind < 14)
 		return dice_between(dice(w), 1, 200 * MS);
-	if (kind < 19)
+	if (kind < 18)
 		return dice_between(dice(w), 1, 2 * w->plan.ttl_us);
 	return UINT64_MAX;
 }

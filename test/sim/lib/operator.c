@@ -101,9 +101,11 @@ static void restore(void *ctx, uint64_t arg)
 	struct limits limits = first_limits();
 
 	(void)arg;
-	if (operator_restored(w))
+	if (w->recovered_at)
 		return;
-	propose(w, &limits);
+	/* A change that was left in a log may still come. */
+	if (!operator_restored(w))
+		propose(w, &limits);
 	agenda_add(&w->agenda, world_now(w) + 50 * MS, NULL, restore, w, 0);
 }
 

@@ -125,6 +125,16 @@ static void draw_rift(struct plan *p)
 /* What of the bound of a lease is used up. */
 enum edge { EDGE_DRIFT, EDGE_GRAIN, EDGE_BATCH };
 
+/* A lease is over while the same one leads on: only pauses disturb it. */
+static void draw_edge(struct plan *p)
+{
+	for (int i = 0; i < FAULT_INJECTED; i++)
+		p->fault_every_us[i] = 0;
+	for (int i = 0; i < MACHINE_FAULTS; i++)
+		p->machine_fault_every_us[i] = 0;
+	p->fault_every_us[FAULT_pause_long] = common_us[FAULT_pause] / 2;
+}
+
 /* The margin is for clocks that show less than they are: twice the grain. */
 static void draw_clocks(struct plan *p, uint64_t seed)
 {
@@ -179,6 +189,8 @@ void plan_draw(struct plan *p, const struct options *o)
 		draw_machine_faults(p, o->seed);
 	struct random limits = dice_fork(o->seed, FOR_LIMITS);
 	p->limits_every_us = random_below(&limits, 6) ? 0 : 3 * SECOND;
+	if (p->edge_clocks)
+		draw_edge(p);
 	if (p->members == 3 && random_below(&cluster, 6) == 0)
 		draw_rift(p);
 	if (!o->calm)

@@ -215,8 +215,10 @@ static void acquired(void *arg, struct claim *claim, int rc)
 		begin_hold(u, claim);
 		return;
 	}
-	/* Its session may have ended in the last of the faults. */
-	if (u->probe && rc == HF_ESESSION) {
+	/* Its session may have ended in the last of the faults, and the last
+	 * change of the limits may come now. */
+	if (u->probe && (rc == HF_ESESSION ||
+			 (rc == HF_ELIMIT && !world_of(u)->recovered_at))) {
 		ask(u);
 		return;
 	}
@@ -326,7 +328,11 @@ void user_probe(struct user *u, unsigned name)
 
 void user_hurry(struct user *u)
 {
-	if (u->state == USER_HOLDING || u->state == USER_ASKING)
+	/* The first of each process waits on if it would: it must be told. */
+	bool waits = u->state == USER_ASKING && u->number == 1 &&
+		     u->wish.timeout_us == UINT64_MAX;
+
+	if (!waits && (u->state == USER_HOLDING || u->state == USER_ASKING))
 		plan_step(u, random_below(dice(u), 10 * MS));
 }
 

@@ -16,8 +16,8 @@
 #define SETTLE_US (4 * SECOND) /* for members to agree, after that */
 /* A leader whose follower lost the snapshot that it was sent sends another when
  * this has passed: where it has a newer one by then, libraft doesn't understand
- * the follower's refusals, which name that one. */
-#define LOST_SNAPSHOT_US (INSTALL_MS * UINT64_C(1000))
+ * the follower's refusals, which name that one. It may be lost again. */
+#define LOST_SNAPSHOT_US (3 * INSTALL_MS * UINT64_C(1000))
 
 void world_violation(struct world *w, const char *checker, const char *format,
 		     ...)
@@ -74,7 +74,10 @@ static void init_machine(struct world *w, unsigned number)
 	snprintf(m->address, sizeof(m->address), "machine-%u", number + 1);
 	m->monotonic = draw_clock(w);
 	m->raw = draw_clock(w);
-	/* Both at the bound: only then is all of it needed. */
+	/* Both at the bound, and neighbours apart: only then is all of it
+	 * needed. */
+	if (w->plan.edge_clocks && (m->monotonic.ppm < 0) != number % 2)
+		m->monotonic.ppm = -m->monotonic.ppm;
 	if (w->plan.edge_clocks || random_below(&w->for_clocks, 2))
 		m->raw.ppm = m->monotonic.ppm;
 	m->wall = draw_clock(w);

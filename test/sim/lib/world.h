@@ -113,7 +113,7 @@ static inline uint64_t world_now(const struct world *w)
 /* Machines don't tick together: so much earlier than the first one. */
 static inline uint64_t machine_phase(const struct machine *m)
 {
-	return m->world->plan.grain_us * m->number / MACHINES_MAX;
+	return m->world->plan.grain_us * m->number / m->world->plan.members;
 }
 
 /* When its clocks moved on last. */
