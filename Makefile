@@ -1,9 +1,9 @@
 # holdfast: one Makefile for all folders.  `make help` lists the targets.
 MAKEFLAGS += -rR
 .DELETE_ON_ERROR:
-.PHONY: all check pure layers exports installed demo bench sim mutants model \
-	soak chaos pause drill fuzz install uninstall deps lint format clean \
-	distclean help
+.PHONY: all check pure layers exports installed manuals promises demo bench \
+	sim mutants model soak chaos pause drill fuzz install uninstall deps lint \
+	format clean distclean help
 all:
 
 ifneq ($(and $(filter deps,$(MAKECMDGOALS)),$(filter-out deps,$(MAKECMDGOALS))),)
@@ -21,7 +21,7 @@ deps:
 else
 
 # --- configuration, made on first use and remade when its sources change ---
-ifneq ($(filter-out deps layers lint format clean distclean help,\
+ifneq ($(filter-out deps layers promises lint format clean distclean help,\
 	$(or $(MAKECMDGOALS),all)),)
 include config.mk
 endif
@@ -64,8 +64,16 @@ TESTS     := $(call programs,$(test_folders:%=test/%))
 BENCHES   := $(call programs,test/bench)
 SOAKS     := $(call programs,test/soak)
 CHAOS     := $(call programs,test/chaos)
-PROGRAMS  := $(call programs,examples tools)
+PROGRAMS  := $(filter-out $(if $(SQLITE_LIBS),,%/sqlite-fence),\
+	$(call programs,examples tools))
 SO        := libholdfast.so.$(SOVERSION)
+# Examples run by themselves and judge what they show, so each is a test; but
+# not those that want arguments or a directory, nor the parts of the demo. Under
+# sanitizers, too: together they take half a minute there. Not for coverage,
+# which is that of the tests.
+by_hand   := async cluster-demo cluster-worker singleton smallest
+EXAMPLES  := $(filter-out $(by_hand:%=$B/examples/%),\
+	$(filter $B/examples/%,$(PROGRAMS)))
 # These see the public header only, as anybody's program does.
 outside   := examples/% tools/% test/bench/% test/soak/% test/chaos/%
 
@@ -98,7 +106,9 @@ $B/$(SO): $(LIB_OBJ)
 $(PROGRAMS) $(BENCHES) $(SOAKS) $(CHAOS): %: %.o $B/libholdfast.a
 	$(call say,LD,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) \
-	$(DEPS_LIBS)
+	$(MORE_LIBS) $(DEPS_LIBS)
+$B/examples/sqlite-fence.o: CPPFLAGS += $(SQLITE_CFLAGS)
+$B/examples/sqlite-fence: MORE_LIBS = $(SQLITE_LIBS)
 $(BENCHES): $(BENCH_OBJ)
 $(SOAKS): $(SOAK_OBJ)
 $(CHAOS): $(CHAOS_OBJ)
@@ -115,8 +125,10 @@ $(TESTS): %: %.o $B/test.a $B/internal.a
 	$(filter $B/test/fuzz/%,$@),-fsanitize=fuzzer)) -o $@ $^ $(CHECK_LIBS) $(DEPS_LIBS)
 
 # --- tests; see test/lib/run ---
-chosen := $(if $T,$(foreach t,$(TESTS),$(if $(findstring $T,$(t:$B/%=%)),$t)),$(TESTS))
-rules := $(if $T,,$(if $(plain),pure layers exports installed errors))
+tests := $(TESTS) $(if $(COV),,$(EXAMPLES))
+chosen := $(if $T,$(foreach t,$(tests),$(if $(findstring $T,$(t:$B/%=%)),$t)),$(tests))
+rules := $(if $T,,$(if $(plain),pure layers exports installed manuals \
+	promises errors))
 env = B='$B' CC='$(CC)' LD='$(LD)' NM='$(NM)' PKG_CONFIG='$(PKG_CONFIG)' \
 	SO='$(SO)' SAN='$(SAN)' COV='$(COV)' GCOV='$(or $(GCOV),gcov)'
 
@@ -126,7 +138,7 @@ check: $(chosen) $(if $T,,all)
 pure: $(call objects,$(addprefix lib/,base core codec repl node))
 exports: $B/libholdfast.a $B/$(SO)
 installed: all
-pure layers exports installed:
+pure layers exports installed manuals promises:
 	@$(env) test/lib/$@
 
 demo: $B/examples/cluster-demo $B/examples/cluster-worker
@@ -204,7 +216,7 @@ endif
 #: make             the libraries and examples, in build/plain
 #: make deps        install with apt what is missing to build, test and lint;
 #:                  also before others: make deps check
-#: make check       all tests; ends with "N passed, 0 failed"
+#: make check       all tests, and examples; ends with "N passed, 0 failed"
 #: make demo        three processes, one killed, one stopped: about 15 s
 #: make bench       what it does in a second, beside what the disk can
 #: make sim         simulated clusters            SEEDS=1-100
@@ -219,7 +231,7 @@ endif
 #:                  is lost, a member is cut off or stops
 #: make install     to prefix=/usr/local          DESTDIR=
 #: make uninstall   from there
-#: make pure layers exports installed
+#: make pure layers exports installed manuals promises
 #:                  one of the checks that `make check` ends with
 #: make lint        cppcheck, format, shellcheck, length of functions
 #: make format      clang-format on all sources

@@ -1,4 +1,4 @@
-/* Nodes: opened, closed, and how other threads reach theirs. */
+/* Nodes: opened, and how other threads reach theirs. */
 #include "api/api.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ int api_check_blocking(const struct hf_node *node)
 {
 	int rc = api_check(node);
 
-	if (!rc && host_on_thread(node->host))
+	if (!rc && host_would_block(node->host))
 		rc = HF_EINCALLBACK;
 	return rc;
 }
@@ -77,21 +77,15 @@ int api_run(struct hf_node *node, int (*fn)(struct node *node, void *arg),
 
 	if (rc)
 		return rc;
-	if (host_on_thread(node->host))
-		return fn(host_node(node->host), arg);
+	if (host_would_block(node->host)) {
+		rc = host_on_thread(node->host) ? 0 : host_enter(node->host);
+		return rc ? rc : fn(host_node(node->host), arg);
+	}
 	wait_init(&r.wait);
 	rc = host_post(node->host, &r.task);
 	if (rc)
 		wait_done(&r.wait, rc);
 	return wait_for(&r.wait);
-}
-
-static void on_event(void *arg, const struct hf_event *event)
-{
-	struct hf_node *node = (struct hf_node *)arg;
-
-	if (node->on_event)
-		node->on_event(node, event, node->arg);
 }
 
 static void configure(const struct hf_options *o, struct hf_node *node,
@@ -104,8 +98,9 @@ static void configure(const struct hf_options *o, struct hf_node *node,
 				   .members_len = o->members_len,
 				   .plain_tcp = o->plain_tcp,
 				   .adopt = o->adopt,
-				   .calls = { .event = on_event },
-				   .arg = node };
+				   .calls = { .event = event_tell },
+				   .arg = node,
+				   .loop = o->loop };
 	c->node.ttl_us = o->ttl_ms * UINT64_C(1000);
 	c->node.renew_us = o->renew_ms * UINT64_C(1000);
 	c->node.margin_us = o->margin_ms * UINT64_C(1000);
@@ -115,11 +110,24 @@ static void configure(const struct hf_options *o, struct hf_node *node,
 	c->node.repl.election_ms = o->election_ms;
 }
 
+static int open_node(struct hf_node *node, const struct hf_options *o,
+		     char *error)
+{
+	struct host_config config;
+	int rc = o->dispatch ? dispatch_open(&node->dispatch, node) : 0;
+
+	if (rc)
+		return rc;
+	node->on_event = o->on_event;
+	node->arg = o->arg;
+	configure(o, node, &config);
+	return host_open(&node->host, &config, error);
+}
+
 int hf_open(struct hf_node **node, const struct hf_options *options,
 	    char *error)
 {
 	char text[HF_ERROR_TEXT] = "";
-	struct host_config config;
 	struct hf_options o;
 	struct hf_node *n = NULL;
 	int rc;
@@ -128,34 +136,19 @@ int hf_open(struct hf_node **node, const struct hf_options *options,
 	rc = options_check(options, &o, text);
 	if (!rc) {
 		n = (struct hf_node *)calloc(1, sizeof(*n));
-		rc = n ? 0 : HF_ENOMEM;
-	}
-	if (!rc) {
-		n->on_event = o.on_event;
-		n->arg = o.arg;
-		configure(&o, n, &config);
-		rc = host_open(&n->host, &config, text);
+		rc = n ? open_node(n, &o, text) : HF_ENOMEM;
 	}
 	if (error)
 		snprintf(error, HF_ERROR_TEXT, "%s",
 			 text[0] ? text : hf_strerror(rc));
-	if (rc)
+	if (rc) {
+		if (n)
+			dispatch_free(n->dispatch);
 		free(n);
-	else
-		*node = n;
-	return rc;
-}
-
-int hf_close(struct hf_node *node, uint32_t timeout_ms)
-{
-	int rc;
-
-	if (!node)
-		return 0;
-	rc = api_check_blocking(node);
-	if (rc)
 		return rc;
-	host_close(node->host, timeout_ms * UINT64_C(1000));
-	free(node);
+	}
+	*node = n;
+	/* From here on a callback may close it. */
+	atomic_store(&n->phase, NODE_OPEN);
 	return 0;
 }

@@ -180,6 +180,9 @@ int options_check(const struct hf_options *given, struct hf_options *o,
 	if (!*o->cluster || strlen(o->cluster) > CLUSTER_MAX)
 		return wrong(error, "option cluster: %zu characters; 1 to %d",
 			     strlen(o->cluster), CLUSTER_MAX);
+	if (o->loop && o->dispatch)
+		return wrong(error, "option dispatch: set, and so is loop, in "
+				    "which callbacks run; choose one");
 	if (check_times(o, error))
 		return HF_EINVAL;
 	return check_members(o, error);

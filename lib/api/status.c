@@ -1,4 +1,5 @@
-/* Looking at the cluster through this member's replica, on its thread. */
+/* Looking at the cluster through this member's replica, on its thread; at locks
+ * see claims.c. */
 #include "api/api.h"
 
 #include <string.h>
@@ -25,61 +26,6 @@ int hf_status(struct hf_node *node, struct hf_status *status)
 		memset((uint8_t *)status + sizeof(s), 0, size - sizeof(s));
 	memcpy(status, &s, size < sizeof(s) ? size : sizeof(s));
 	return 0;
-}
-
-struct claims {
-	const struct core *core;
-	const void *name;
-	size_t name_len;
-	struct hf_claim *claims;
-	size_t len, max;
-};
-
-static bool add_claim(void *ctx, const struct record *r)
-{
-	struct claims *q = (struct claims *)ctx;
-	struct record session;
-
-	if (q->len < q->max)
-		q->claims[q->len] = (struct hf_claim){
-			.node = core_session(q->core, r->request.session,
-					     &session)
-					? session.session.node
-					: 0,
-			.session = r->request.session,
-			.owner = r->request.owner,
-			.token = r->request.token,
-			.mode = (enum hf_mode)r->request.mode,
-			.permits = r->request.permits
-		};
-	q->len++;
-	return true;
-}
-
-static int claims_now(struct node *node, void *arg)
-{
-	struct claims *q = (struct claims *)arg;
-
-	q->core = node_core(node);
-	core_visit_lock(q->core, q->name, q->name_len, add_claim, q);
-	return 0;
-}
-
-int hf_lock_status(struct hf_node *node, const void *name, size_t name_len,
-		   struct hf_claim *claims, size_t claims_len, size_t *total)
-{
-	struct claims q = { .name = name,
-			    .name_len = name_len,
-			    .claims = claims,
-			    .max = claims_len };
-	int rc;
-
-	if (!name || name_len < 1 || name_len > HF_NAME_MAX || !total ||
-	    (claims_len > 0 && !claims))
-		return HF_EINVAL;
-	rc = api_run(node, claims_now, &q);
-	*total = q.len;
-	return rc;
 }
 
 struct sessions {

@@ -16,6 +16,8 @@
 #define OP_BYTES_MIN 4 /* kind, node, sequence number, session */
 #define ARRAY_CAP_MIN 64
 
+static_assert(ENTRY_HEAD + 7 <= ENTRY_FIXED_MAX, "a head and its padding");
+
 size_t entry_bytes(size_t ops_bytes)
 {
 	return (ENTRY_HEAD + ops_bytes + 7) & ~(size_t)7;
@@ -67,23 +69,44 @@ void op_array_free(struct op_array *a)
 	if (!a)
 		return;
 	mem_free(a->mem, a->ops);
+	mem_free(a->mem, a->parts);
 	*a = (struct op_array){ .mem = a->mem };
 }
 
-static int op_array_reserve(struct op_array *a, size_t len)
+/* Make room in an array for `len` of `size` bytes. */
+static int reserve(const struct mem *mem, void **base, size_t *cap, size_t len,
+		   size_t size)
 {
-	size_t cap = a->cap ? a->cap : ARRAY_CAP_MIN;
+	size_t more = *cap ? *cap : ARRAY_CAP_MIN;
 
-	if (len <= a->cap)
+	if (len <= *cap)
 		return 0;
-	while (cap < len)
-		cap *= 2;
-	struct op *ops = mem_resize(a->mem, a->ops, cap * sizeof(*ops));
-	if (!ops)
+	while (more < len)
+		more *= 2;
+	void *moved = mem_resize(mem, *base, more * size);
+	if (!moved)
 		return HF_ENOMEM;
-	a->ops = ops;
-	a->cap = cap;
+	*base = moved;
+	*cap = more;
 	return 0;
+}
+
+static int reserve_ops(struct op_array *a, size_t len)
+{
+	void *base = a->ops;
+	int rc = reserve(a->mem, &base, &a->cap, len, sizeof(*a->ops));
+
+	a->ops = base;
+	return rc;
+}
+
+static int reserve_parts(struct op_array *a, size_t len)
+{
+	void *base = a->parts;
+	int rc = reserve(a->mem, &base, &a->parts_cap, len, sizeof(*a->parts));
+
+	a->parts = base;
+	return rc;
 }
 
 static bool all_zero(const struct reader *r)
@@ -118,15 +141,43 @@ static void get_head(struct reader *r, struct entry *entry)
 	entry->hash = reader_get64(r);
 }
 
+static size_t parts_of(const struct op *op)
+{
+	return op->kind == OP_ACQUIRE ? op->acquire.more_len : 0;
+}
+
+/* The parts may have moved since their operation was decoded. */
+static void find_parts(struct op_array *a, size_t count)
+{
+	const struct op_part *next = a->parts;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = parts_of(&a->ops[i]);
+
+		if (n > 0)
+			a->ops[i].acquire.more = next;
+		next += n;
+	}
+}
+
+/* Parts are bounded by the number of operations, and aren't believed before
+ * they are there. */
 static int get_ops(struct reader *r, size_t count, struct op_array *a)
 {
+	size_t parts = 0;
+
 	if (count > ENTRY_OPS_MAX || count > reader_left(r) / OP_BYTES_MIN)
 		return HF_ECORRUPT;
-	if (op_array_reserve(a, count) != 0)
+	if (reserve_ops(a, count) != 0)
 		return HF_ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		if (op_decode(r, &a->ops[i]) != 0)
+	for (size_t i = 0; i < count; i++) {
+		if (reserve_parts(a, parts + PARTS_MAX - 1) != 0)
+			return HF_ENOMEM;
+		if (op_decode(r, a->parts + parts, &a->ops[i]) != 0)
 			return HF_ECORRUPT;
+		parts += parts_of(&a->ops[i]);
+	}
+	find_parts(a, count);
 	return reader_left(r) == 0 ? 0 : HF_ECORRUPT;
 }
 
@@ -143,7 +194,7 @@ int entry_decode(const void *bytes, size_t len, struct op_array *a,
 	get_head(&r, entry);
 	if (!head_valid(entry))
 		return HF_ECORRUPT;
-	if (entry->version > SEMANTICS_VERSION)
+	if (entry->version != SEMANTICS_VERSION)
 		return 0;
 	struct reader ops = reader_of(reader_take(&r, ops_bytes), ops_bytes);
 	if (!all_zero(&r))

@@ -7,6 +7,7 @@
 #define HF_CODEC_FIELD_H
 
 #include "base/buf.h"
+#include "core/op.h"
 
 #include <string.h>
 
@@ -60,11 +61,39 @@ static inline uint8_t *put_varint(uint8_t *to, uint64_t v)
 }
 
 /* Small ones of either sign stay short: 0, -1, 1, -2 are 0, 1, 2, 3. */
+static inline uint64_t zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+static inline int64_t unzigzag(uint64_t v)
+{
+	return v & 1 ? -(int64_t)(v >> 1) - 1 : (int64_t)(v >> 1);
+}
+
 static inline uint8_t *put_status(uint8_t *to, int v)
 {
-	uint32_t magnitude = v < 0 ? (uint32_t) - (v + 1) : (uint32_t)v;
+	return put_varint(to, zigzag(v));
+}
 
-	return put_varint(to, (uint64_t)magnitude << 1 | (v < 0));
+/* What has a length: that first. */
+static inline uint8_t *put_block(uint8_t *to, const uint8_t *bytes, size_t len)
+{
+	to = put_varint(to, len);
+	return len > 0 ? put_bytes(to, bytes, len) : to;
+}
+
+/* What is mostly absent has a bit in a mask, and costs nothing more where it is
+ * zero or empty: so there it must not be. */
+static inline uint8_t *put_present(uint8_t *to, uint64_t v)
+{
+	return v > 0 ? put_varint(to, v) : to;
+}
+
+static inline uint8_t *put_present_block(uint8_t *to, const uint8_t *bytes,
+					 size_t len)
+{
+	return len > 0 ? put_block(to, bytes, len) : to;
 }
 
 /* As reader_get_varint, without a call for each byte. What is unusual is left
@@ -107,14 +136,51 @@ static inline uint32_t get_varint32(struct reader *r)
 
 static inline int get_status(struct reader *r)
 {
-	uint32_t v = get_varint32(r);
+	return (int)unzigzag(get_varint32(r));
+}
 
-	return v & 1 ? -(int)(v >> 1) - 1 : (int)(v >> 1);
+/* NULL where it is empty. */
+static inline const uint8_t *get_block(struct reader *r, size_t max,
+				       size_t *len)
+{
+	*len = get_bounded(r, max);
+	return *len > 0 ? reader_take(r, *len) : NULL;
+}
+
+static inline uint64_t get_present(struct reader *r, bool present, uint64_t max)
+{
+	uint64_t v = present ? get_bounded(r, max) : 0;
+
+	if (present && v == 0)
+		r->failed = true;
+	return v;
+}
+
+static inline const uint8_t *get_present_block(struct reader *r, bool present,
+					       size_t max, size_t *len)
+{
+	*len = get_present(r, present, max);
+	return *len > 0 ? reader_take(r, *len) : NULL;
+}
+
+static inline bool id_valid(uint64_t id)
+{
+	return id > 0 && id <= NUMBER_MAX;
 }
 
 static inline bool status_valid(int status)
 {
 	return status >= STATUS_LEAST && status <= STATUS_GREATEST;
+}
+
+static inline bool count_valid(int64_t count)
+{
+	return count >= -COUNT_MAX && count <= COUNT_MAX;
+}
+
+static inline bool name_valid(size_t len)
+{
+	return len >= 1 && len <= LOCK_NAME_MAX;
 }
 
 #endif

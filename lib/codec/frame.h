@@ -103,16 +103,20 @@ int refuse_decode(const uint8_t *bytes, size_t len, int *rc, char *text);
 void requests_begin(struct buf *b);
 void requests_add(struct buf *b, const struct op *op);
 size_t requests_count(const struct buf *b);
-/* Iterate: 1 and `op` (its own bytes in op_bytes), 0: no more, HF_ECORRUPT. */
+/* Iterate: 1 and `op` (its own bytes in op_bytes), 0: no more, HF_ECORRUPT. It
+ * points into the message and into the reader, until the next one is read. */
 struct requests_reader {
 	struct reader r;
 	size_t left;
+	struct op_part room[PARTS_MAX - 1];
 };
 int requests_open(struct requests_reader *it, const uint8_t *m, size_t len);
 int requests_next(struct requests_reader *it, struct op *op,
 		  const uint8_t **op_bytes, size_t *op_len);
 
-/* Outputs likewise. All of a message are for the node that it is sent to. */
+/* Outputs likewise, CHANGED excepted: that is for the member itself. All of a
+ * message are for the node that it is sent to. Decoded names and bytes point
+ * into the message. */
 void outputs_begin(struct buf *b);
 void outputs_add(struct buf *b, const struct output *o);
 size_t outputs_count(const struct buf *b);
@@ -130,10 +134,22 @@ struct attach {
 void attach_encode(struct buf *b, const struct attach *a);
 int attach_decode(const uint8_t *m, size_t len, struct attach *a);
 
-/* What the leader knows of a session as of `index`. */
+/* What the leader knows of a session's request as of `index`. Times are cluster
+ * times; all that follows `status` is of a hold, and what follows `stamp` of
+ * one that is revoked and whose node hasn't noted it. Else they are zero. */
 struct resync_item {
-	uint64_t seq, token; /* token 0: waiting, or ended */
-	int32_t status;      /* of an ended one; 0 held; STATUS_WAITING */
+	uint64_t seq;
+	uint64_t token; /* of a hold, or the version (biased counter) that an
+			   AWAIT has seen; 0: none */
+	int32_t status; /* STATUS_WAITING; 0: held, or a LEAVE or an AWAIT has
+			   come true; negative: it ended so */
+	uint64_t deadline;     /* the hold's own: its limit or lease; 0: none */
+	uint64_t stamp;        /* granted then */
+	uint64_t revoked_at;   /* it will be taken then; 0: not revoked */
+	uint64_t noted_at;     /* then, once that is noted */
+	uint64_t by;           /* node */
+	const uint8_t *reason; /* points into the message */
+	size_t reason_len;     /* ..REASON_MAX */
 };
 struct resync {
 	uint64_t session, nonce, index;
@@ -150,17 +166,27 @@ int resync_open(struct resync_reader *it, const uint8_t *m, size_t len,
 		struct resync *s);
 int resync_next(struct resync_reader *it, struct resync_item *item);
 
-enum query_kind { QUERY_VALIDATE = 1 };
+enum query_kind { QUERY_VALIDATE = 1, QUERY_VALUE = 2 };
 struct query {
 	enum query_kind kind;
-	uint64_t id; /* comes back in the reply */
-	uint64_t session, token;
+	uint64_t id;             /* comes back in the reply */
+	uint64_t session, token; /* VALIDATE; else 0 */
+	const uint8_t *name;     /* VALUE; points into the message */
+	size_t name_len;         /* VALUE: 1..LOCK_NAME_MAX; else 0 */
 };
 void query_encode(struct buf *b, const struct query *q);
 int query_decode(const uint8_t *m, size_t len, struct query *q);
 struct reply {
 	uint64_t id;
 	int32_t status;
+	/* All zero but in the answer to VALUE. */
+	uint64_t version; /* 0: there is no such value */
+	uint64_t index;   /* as of this one, which is never 0 */
+	uint64_t session; /* the value goes with it; 0: stays */
+	int64_t number;   /* of a counter */
+	bool counter;
+	const uint8_t *bytes; /* else; they point into the message */
+	size_t bytes_len;     /* ..VALUE_MAX */
 };
 void reply_encode(struct buf *b, const struct reply *y);
 int reply_decode(const uint8_t *m, size_t len, struct reply *y);

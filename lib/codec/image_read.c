@@ -10,7 +10,7 @@
 
 struct reading {
 	struct reader packed;
-	struct slot_array slots;
+	struct record_room room;
 	uint8_t *raw; /* one chunk's */
 	size_t raw_cap;
 	uint32_t chunks;
@@ -39,7 +39,7 @@ static int read_head(struct reading *x, const uint8_t *head, size_t len)
 	    crc != crc32c(0, head, IMAGE_HEAD_CRC_AT))
 		return HF_ECORRUPT;
 	if (format != IMAGE_FORMAT || zero != 0 || bytes != len ||
-	    len > IMAGE_BYTES_MAX || x->version > SEMANTICS_VERSION)
+	    len > IMAGE_BYTES_MAX || x->version != SEMANTICS_VERSION)
 		return HF_ECORRUPT;
 	return 0;
 }
@@ -63,7 +63,7 @@ static int read_records(struct reading *x, struct reader raw)
 {
 	while (reader_left(&raw) > 0) {
 		struct record r;
-		int rc = record_decode(&raw, &x->slots, &r);
+		int rc = record_decode(&raw, &x->room, &r);
 
 		if (rc == 0)
 			rc = put_record(x, &r);
@@ -137,6 +137,6 @@ int image_read(const void *bytes, size_t len,
 	if (rc == 0)
 		rc = read_chunks(&x);
 	free(x.raw);
-	slot_array_free(&x.slots);
+	record_room_free(&x.room);
 	return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "codec/field.h"
 #include "codec/limits.h"
+#include "codec/record_request.h"
 
 #include "holdfast.h"
 
@@ -11,18 +12,16 @@
 #include <stdlib.h>
 
 #define SLOT_BYTES_MIN 4
-#define ARRAY_CAP_MIN 64
+#define SLOTS_CAP_MIN 64
 
-static bool id_valid(uint64_t id)
-{
-	return id > 0 && id <= NUMBER_MAX;
-}
+static_assert(RECORD_FIXED_MAX + LOCK_NAME_MAX + VALUE_MAX <= RECORD_BYTES_MAX,
+	      "a value is a record");
 
 static bool state_valid(const struct record *r)
 {
 	return r->state.now <= NUMBER_MAX && r->state.wall <= NUMBER_MAX &&
-	       r->state.counter <= NUMBER_MAX && r->state.version > 0 &&
-	       r->state.version <= SEMANTICS_VERSION &&
+	       r->state.counter <= NUMBER_MAX &&
+	       r->state.version == SEMANTICS_VERSION &&
 	       limits_in_bounds(&r->state.limits);
 }
 
@@ -42,19 +41,28 @@ static bool slot_valid(const struct slot *s)
 	       s->token <= NUMBER_MAX && s->stamp <= NUMBER_MAX;
 }
 
-static bool request_valid(const struct record *r)
+static bool lock_valid(const struct record *r)
 {
-	unsigned state = (unsigned)r->request.state;
+	return name_valid(r->lock.name_len) &&
+	       (r->lock.flags & ~(uint32_t)(LOCK_BARRIER | LOCK_PINNED)) == 0 &&
+	       r->lock.delay_until <= NUMBER_MAX;
+}
 
-	return id_valid(r->request.session) && r->request.seq > 0 &&
-	       state >= REQUEST_WAITING && state <= REQUEST_ENDED &&
-	       (unsigned)r->request.mode <= MODE_PERMITS &&
-	       r->request.token <= NUMBER_MAX &&
-	       (state != REQUEST_HELD || r->request.token > 0) &&
-	       r->request.stamp <= NUMBER_MAX &&
-	       r->request.deadline <= NUMBER_MAX &&
-	       r->request.delay <= DURATION_MAX &&
-	       status_valid(r->request.status);
+/* Without a version there is nothing: it is only waited for. */
+static bool value_valid(const struct record *r)
+{
+	bool empty = !r->value.counter && r->value.number == 0 &&
+		     r->value.bytes_len == 0;
+
+	if (!id_valid(r->value.id) || !name_valid(r->value.name_len))
+		return false;
+	if (r->value.version == 0)
+		return r->value.session == 0 && empty;
+	return r->value.version <= NUMBER_MAX &&
+	       r->value.session <= NUMBER_MAX &&
+	       (r->value.counter ? r->value.bytes_len == 0
+				 : r->value.number == 0) &&
+	       count_valid(r->value.number) && r->value.bytes_len <= VALUE_MAX;
 }
 
 static bool record_valid(const struct record *r)
@@ -67,11 +75,11 @@ static bool record_valid(const struct record *r)
 	case RECORD_SESSION:
 		return session_valid(r);
 	case RECORD_LOCK:
-		return r->lock.name_len >= 1 &&
-		       r->lock.name_len <= LOCK_NAME_MAX &&
-		       r->lock.delay_until <= NUMBER_MAX;
+		return lock_valid(r);
 	case RECORD_REQUEST:
-		return request_valid(r);
+		return record_request_valid(r);
+	case RECORD_VALUE:
+		return value_valid(r);
 	}
 	return false;
 }
@@ -166,40 +174,41 @@ static void get_session(struct reader *r, struct record *rec)
 	rec->session.slots_len = get_bounded(r, RECORD_SLOTS_MAX);
 }
 
-static int slot_array_reserve(struct slot_array *a, size_t len)
+static int reserve_slots(struct record_room *room, size_t len)
 {
-	size_t cap = a->cap ? a->cap : ARRAY_CAP_MIN;
+	size_t cap = room->slots_cap ? room->slots_cap : SLOTS_CAP_MIN;
 
-	if (len <= a->cap)
+	if (len <= room->slots_cap)
 		return 0;
 	while (cap < len)
 		cap *= 2;
-	struct slot *slots = realloc(a->slots, cap * sizeof(*slots));
+	struct slot *slots = realloc(room->slots, cap * sizeof(*slots));
 	if (!slots)
 		return HF_ENOMEM;
-	a->slots = slots;
-	a->cap = cap;
+	room->slots = slots;
+	room->slots_cap = cap;
 	return 0;
 }
 
-void slot_array_free(struct slot_array *a)
+void record_room_free(struct record_room *room)
 {
-	if (!a)
+	if (!room)
 		return;
-	free(a->slots);
-	*a = (struct slot_array){ 0 };
+	free(room->slots);
+	*room = (struct record_room){ 0 };
 }
 
-static int get_slots(struct reader *r, struct slot_array *a, struct record *rec)
+static int get_slots(struct reader *r, struct record_room *room,
+		     struct record *rec)
 {
 	size_t len = rec->session.slots_len;
 
 	if (len > reader_left(r) / SLOT_BYTES_MIN)
 		return HF_ECORRUPT;
-	if (slot_array_reserve(a, len) != 0)
+	if (reserve_slots(room, len) != 0)
 		return HF_ENOMEM;
 	for (size_t i = 0; i < len; i++) {
-		struct slot *s = &a->slots[i];
+		struct slot *s = &room->slots[i];
 
 		s->seq = get_varint(r);
 		s->status = get_status(r);
@@ -208,104 +217,140 @@ static int get_slots(struct reader *r, struct slot_array *a, struct record *rec)
 		if (!slot_valid(s))
 			return HF_ECORRUPT;
 	}
-	rec->session.slots = len > 0 ? a->slots : NULL;
+	rec->session.slots = len > 0 ? room->slots : NULL;
 	return 0;
 }
 
 static uint8_t *put_lock(uint8_t *to, const struct record *r)
 {
 	to = put_varint(to, r->lock.id);
+	to = put_varint(to, r->lock.flags);
 	to = put_varint(to, r->lock.limit);
 	to = put_varint(to, r->lock.delay_until);
-	to = put_varint(to, r->lock.name_len);
-	return put_bytes(to, r->lock.name, r->lock.name_len);
+	return put_block(to, r->lock.name, r->lock.name_len);
 }
 
 static void get_lock(struct reader *r, struct record *rec)
 {
 	rec->lock.id = get_varint(r);
+	rec->lock.flags = get_varint32(r);
 	rec->lock.limit = get_varint32(r);
 	rec->lock.delay_until = get_varint(r);
-	rec->lock.name_len = get_bounded(r, LOCK_NAME_MAX);
-	rec->lock.name = reader_take(r, rec->lock.name_len);
+	rec->lock.name = get_block(r, LOCK_NAME_MAX, &rec->lock.name_len);
 }
 
-static uint8_t *put_request(uint8_t *to, const struct record *r)
+static uint8_t *put_value(uint8_t *to, const struct record *r)
 {
-	to = put_varint(to, r->request.session);
-	to = put_varint(to, r->request.seq);
-	to = put_varint(to, r->request.owner);
-	to = put_varint(to, r->request.lock);
-	*to++ = (uint8_t)r->request.state;
-	*to++ = (uint8_t)r->request.mode;
-	to = put_varint(to, r->request.permits);
-	to = put_varint(to, r->request.token);
-	to = put_varint(to, r->request.stamp);
-	to = put_varint(to, r->request.index);
-	to = put_varint(to, r->request.place);
-	to = put_varint(to, r->request.deadline);
-	to = put_varint(to, r->request.delay);
-	return put_status(to, r->request.status);
+	to = put_varint(to, r->value.id);
+	to = put_varint(to, r->value.version);
+	to = put_varint(to, r->value.session);
+	to = put_block(to, r->value.name, r->value.name_len);
+	*to++ = r->value.counter;
+	if (r->value.counter)
+		return put_varint(to, zigzag(r->value.number));
+	return put_block(to, r->value.bytes, r->value.bytes_len);
 }
 
-static void get_request(struct reader *r, struct record *rec)
+static void get_value(struct reader *r, struct record *rec)
 {
-	rec->request.session = get_varint(r);
-	rec->request.seq = get_varint(r);
-	rec->request.owner = get_varint(r);
-	rec->request.lock = get_varint(r);
-	rec->request.state = (enum request_state)reader_get8(r);
-	rec->request.mode = (enum mode)reader_get8(r);
-	rec->request.permits = get_varint32(r);
-	rec->request.token = get_varint(r);
-	rec->request.stamp = get_varint(r);
-	rec->request.index = get_varint(r);
-	rec->request.place = get_varint(r);
-	rec->request.deadline = get_varint(r);
-	rec->request.delay = get_varint(r);
-	rec->request.status = get_status(r);
+	rec->value.id = get_varint(r);
+	rec->value.version = get_varint(r);
+	rec->value.session = get_varint(r);
+	rec->value.name = get_block(r, LOCK_NAME_MAX, &rec->value.name_len);
+	rec->value.counter = get_bounded(r, 1);
+	if (rec->value.counter)
+		rec->value.number = unzigzag(get_varint(r));
+	else
+		rec->value.bytes =
+			get_block(r, VALUE_MAX, &rec->value.bytes_len);
+}
+
+static size_t bytes_bound(const struct record *r)
+{
+	size_t len = RECORD_FIXED_MAX;
+
+	switch (r->kind) {
+	case RECORD_STATE:
+	case RECORD_PEER:
+		return len;
+	case RECORD_SESSION:
+		return len + r->session.slots_len * SLOT_BYTES_MAX;
+	case RECORD_LOCK:
+		return len + r->lock.name_len;
+	case RECORD_REQUEST:
+		return len + record_request_extent(r);
+	case RECORD_VALUE:
+		return len + r->value.name_len + r->value.bytes_len;
+	}
+	return len;
+}
+
+static uint8_t *put_fields(uint8_t *to, const struct record *r)
+{
+	switch (r->kind) {
+	case RECORD_STATE:
+		return put_state(to, r);
+	case RECORD_PEER:
+		return put_peer(to, r);
+	case RECORD_SESSION:
+		to = put_session(to, r);
+		return put_slots(to, r->session.slots, r->session.slots_len);
+	case RECORD_LOCK:
+		return put_lock(to, r);
+	case RECORD_REQUEST:
+		return record_request_put(to, r);
+	case RECORD_VALUE:
+		return put_value(to, r);
+	}
+	return to;
+}
+
+static void get_fields(struct reader *r, struct record_room *room,
+		       struct record *rec)
+{
+	switch (rec->kind) {
+	case RECORD_STATE:
+		get_state(r, rec);
+		break;
+	case RECORD_PEER:
+		get_peer(r, rec);
+		break;
+	case RECORD_SESSION:
+		get_session(r, rec);
+		break;
+	case RECORD_LOCK:
+		get_lock(r, rec);
+		break;
+	case RECORD_REQUEST:
+		record_request_get(r, room, rec);
+		break;
+	case RECORD_VALUE:
+		get_value(r, rec);
+		break;
+	}
 }
 
 void record_encode(struct buf *b, const struct record *r)
 {
-	bool session = r->kind == RECORD_SESSION;
-	size_t slots = session ? r->session.slots_len : 0;
-	uint8_t *to = buf_reserve(b, RECORD_HEAD_MAX + slots * SLOT_BYTES_MAX);
-
 	assert(record_valid(r));
+	uint8_t *to = buf_reserve(b, bytes_bound(r));
 	if (!to)
 		return;
 	*to++ = (uint8_t)r->kind;
-	if (r->kind == RECORD_STATE)
-		to = put_state(to, r);
-	else if (r->kind == RECORD_PEER)
-		to = put_peer(to, r);
-	else if (r->kind == RECORD_LOCK)
-		to = put_lock(to, r);
-	else if (r->kind == RECORD_REQUEST)
-		to = put_request(to, r);
-	else
-		to = put_slots(put_session(to, r), r->session.slots, slots);
+	to = put_fields(to, r);
 	b->len = (size_t)(to - b->base);
 }
 
-int record_decode(struct reader *r, struct slot_array *a, struct record *rec)
+int record_decode(struct reader *r, struct record_room *room,
+		  struct record *rec)
 {
-	*rec = (struct record){ .kind = (enum record_kind)reader_get8(r) };
-	if (rec->kind == RECORD_STATE)
-		get_state(r, rec);
-	else if (rec->kind == RECORD_PEER)
-		get_peer(r, rec);
-	else if (rec->kind == RECORD_SESSION)
-		get_session(r, rec);
-	else if (rec->kind == RECORD_LOCK)
-		get_lock(r, rec);
-	else if (rec->kind == RECORD_REQUEST)
-		get_request(r, rec);
+	memset(rec, 0, sizeof(*rec)); /* all of the union */
+	rec->kind = (enum record_kind)reader_get8(r);
+	get_fields(r, room, rec);
 	if (r->failed || !record_valid(rec))
 		return HF_ECORRUPT;
 	if (rec->kind == RECORD_SESSION) {
-		int rc = get_slots(r, a, rec);
+		int rc = get_slots(r, room, rec);
 
 		if (rc != 0)
 			return rc;

@@ -3,24 +3,7 @@
  * The rule: what README says of an object is a line here. It's off in the
  * library and on in tests and in the simulator; a restore runs it always, since
  * an image comes from outside. */
-#include "core/state.h"
-
-/* A claim about an object, named by its id. */
-#define CLAIM(condition, text, id)                                 \
-	do {                                                       \
-		if (!(condition))                                  \
-			return core_complain(core, text, (id), 0); \
-	} while (0)
-
-static bool timer_is(const struct object *object, uint64_t deadline,
-		     uint64_t tie)
-{
-	const struct heap_node *n = &object->timer;
-
-	if (deadline == 0)
-		return !n->queued;
-	return n->queued && n->key == deadline && n->tie == tie;
-}
+#include "core/check.h"
 
 static int check_peer(struct core *core, const struct peer *peer)
 {
@@ -101,81 +84,115 @@ static int check_session(struct core *core, const struct session *s)
 	return check_window(core, s);
 }
 
-static int check_holders(struct core *core, const struct lock *lock)
+static bool parts_have_locks(const struct request *r)
 {
-	uint64_t last = 0, permits = 0;
-	uint32_t by_mode[MODE_PERMITS + 1] = { 0 };
-
-	list_for (it, &lock->holders) {
-		const struct request *r = in_lock(it);
-
-		CLAIM(r->lock == lock && r->state == REQUEST_HELD,
-		      "lock % has a holder that doesn't hold it", lock->id);
-		CLAIM(r->token > last, "lock % has holders out of order",
-		      lock->id);
-		last = r->token;
-		by_mode[r->mode]++;
-		permits += r->permits;
+	for (size_t i = 0; i < r->parts_len; i++) {
+		if ((r->parts[i].lock == NULL) != (r->state == REQUEST_ENDED) ||
+		    r->parts[i].request != r || r->parts[i].number != i)
+			return false;
 	}
-	CLAIM(by_mode[MODE_EXCLUSIVE] == lock->exclusive &&
-		      by_mode[MODE_SHARED] == lock->shared &&
-		      permits == lock->permits,
-	      "the holders of lock % aren't those counted", lock->id);
-	CLAIM(lock->exclusive == 0 ||
-		      (lock->exclusive == 1 && lock->shared == 0 &&
-		       by_mode[MODE_PERMITS] == 0),
-	      "lock % is held exclusively and by others", lock->id);
-	CLAIM(permits <= lock->limit,
-	      "more permits of lock % are held than are", lock->id);
+	return true;
+}
+
+static bool has_deadline(const struct request *r)
+{
+	uint64_t at = r->deadline;
+
+	if (r->state == REQUEST_HELD && r->extra) {
+		at = core_hold_deadline(r);
+		if (r->extra->revoke_at > 0 &&
+		    (at == 0 || r->extra->revoke_at < at))
+			at = r->extra->revoke_at;
+	}
+	return timer_is(&r->object, at, r->place | PLACE_TIE);
+}
+
+static int check_extra(struct core *core, const struct request *r)
+{
+	const struct extra *e = r->extra;
+	bool noticed;
+
+	if (!e)
+		return 0;
+	noticed = e->revoke_at > 0 && !e->noted;
+	CLAIM(e->request == r, "the request at place % has another's extra",
+	      r->place);
+	CLAIM(r->state == REQUEST_HELD ||
+		      (e->hold_until == 0 && e->lease_until == 0 &&
+		       e->revoke_at == 0 && !e->conversion),
+	      "the request at place % has what only holds have", r->place);
+	CLAIM(!e->from || (r->state == REQUEST_WAITING &&
+			   e->from->state == REQUEST_HELD &&
+			   e->from->session == r->session &&
+			   e->from->extra->conversion == r),
+	      "the request at place % converts nothing", r->place);
+	CLAIM(noticed != list_empty(&e->in_notices),
+	      "the request at place % has lost its notice", r->place);
+	CLAIM((r->parts_len == 0 && r->state == REQUEST_WAITING) ==
+		      (e->value != NULL),
+	      "the request at place % waits for no value", r->place);
+	CLAIM((e->hold_until == 0 || e->hold > 0) &&
+		      (e->lease_until == 0 || e->lease > 0),
+	      "the request at place % ends by what it wasn't given", r->place);
+	CLAIM(r->state != REQUEST_ENDED || r->parts_len == 0 ||
+		      (e->hold == 0 && e->lease == 0 && !e->shown),
+	      "the request at place % has ended and still has terms", r->place);
 	return 0;
 }
 
-static int check_line(struct core *core, const struct lock *lock)
+static int check_owner(struct core *core, const struct request *r)
 {
+	const struct owner *owner = r->owner;
+	uint32_t waits = 0;
 	uint64_t last = 0;
-	uint32_t waiting = 0;
 
-	list_for (it, &lock->line) {
-		const struct request *r = in_lock(it);
+	if (!owner)
+		return 0;
+	CLAIM(owner->session == r->session && r->state != REQUEST_ENDED,
+	      "the request at place % has another's owner", r->place);
+	if (owner->requests.next != &r->in_owner)
+		return 0; /* once for each owner */
+	list_for (it, &owner->requests) {
+		const struct request *other =
+			container_of(it, struct request, in_owner);
 
-		CLAIM(r->lock == lock && r->state == REQUEST_WAITING,
-		      "lock % has a waiter that doesn't wait for it", lock->id);
-		CLAIM(r->place > last, "lock % has a line out of order",
-		      lock->id);
-		CLAIM(r->permits <= lock->limit,
-		      "a waiter asks more permits of lock % than there are",
-		      lock->id);
-		last = r->place;
-		waiting++;
+		CLAIM(other->owner == owner && other->place > last,
+		      "the owner of place % has requests out of order",
+		      r->place);
+		last = other->place;
+		waits += core_waits_for_locks(other);
 	}
-	CLAIM(waiting == lock->waiting, "the line of lock % isn't as counted",
-	      lock->id);
-	CLAIM(!core_lock_admits_head(core, lock),
-	      "the first in the line of lock % should have been let in",
-	      lock->id);
+	CLAIM(waits == owner->waits,
+	      "the waits of the owner of place % aren't as counted", r->place);
 	return 0;
 }
 
-static int check_lock(struct core *core, const struct lock *lock)
+static int check_slot(struct core *core, const struct request *r)
 {
-	CLAIM(lock->id > 0 && lock->id <= core->counter,
-	      "lock % has a number that wasn't given", lock->id);
-	CLAIM(core_lock_find(core, lock->name, lock->name_len) == lock,
-	      "lock % isn't found", lock->id);
-	CLAIM(!core_lock_idle(lock) && !lock->marked,
-	      "lock % should have vanished", lock->id);
-	CLAIM(lock->delay_until == 0 || lock->delay_until > core->now,
-	      "the delay of lock % should have ended", lock->id);
-	CLAIM(timer_is(&lock->object, lock->delay_until, lock->id),
-	      "the timer of lock % isn't its delay", lock->id);
-	if (check_holders(core, lock))
-		return HF_ECORRUPT;
-	return check_line(core, lock);
+	const struct slot *slot = core_window_find(&r->session->window, r->seq);
+
+	if (r->seq < r->session->window.low)
+		return 0;
+	CLAIM(slot && (slot->status == STATUS_WAITING ||
+		       (slot->status == 0 && (slot->token == r->token ||
+					      r->state == REQUEST_ENDED))),
+	      "the slot of the request at place % says otherwise", r->place);
+	return 0;
+}
+
+static int check_tokens(struct core *core, const struct request *r)
+{
+	for (size_t i = 0; i < r->parts_len; i++)
+		CLAIM(r->token + i <= core->counter &&
+			      core_token_find(core, r->token + i) ==
+				      &r->parts[i],
+		      "token % isn't found", r->token + i);
+	return 0;
 }
 
 static int check_request(struct core *core, const struct request *r)
 {
-	const struct slot *slot = core_window_find(&r->session->window, r->seq);
+	bool ended = r->state == REQUEST_ENDED;
 
 	CLAIM(core_session_find(core, r->session->id) == r->session,
 	      "the request at place % outlived its session", r->place);
@@ -183,27 +200,49 @@ static int check_request(struct core *core, const struct request *r)
 	      "the request at place % isn't found", r->place);
 	CLAIM(r->place > 0 && r->place <= core->arrivals,
 	      "the request at place % came from the future", r->place);
-	CLAIM(timer_is(&r->object, r->deadline, r->place | PLACE_TIE),
+	CLAIM(has_deadline(r),
 	      "the timer of the request at place % isn't its deadline",
 	      r->place);
-	CLAIM(r->seq < r->session->window.low ||
-		      (slot &&
-		       (slot->status == STATUS_WAITING ||
-			(slot->status == 0 && slot->token == r->token))),
-	      "the slot of the request at place % says otherwise", r->place);
-	CLAIM((r->state == REQUEST_ENDED) == (r->lock == NULL) &&
-		      (r->state == REQUEST_ENDED) == (r->status < 0),
+	CLAIM(parts_have_locks(r) && (ended || r->status == 0),
 	      "the request at place % has half ended", r->place);
 	CLAIM(r->state == REQUEST_WAITING || r->deadline == 0,
 	      "the request at place % ended and has a deadline", r->place);
 	CLAIM(r->deadline == 0 || r->deadline > core->now,
 	      "the wait at place % should have ended", r->place);
-	CLAIM((r->state == REQUEST_HELD) == (r->token > 0),
+	CLAIM((r->state == REQUEST_HELD) == (r->token > 0) ||
+		      (ended && r->parts_len == 0 && r->status == 0),
 	      "the request at place % has a token and doesn't hold", r->place);
-	if (r->token == 0)
-		return 0;
-	CLAIM(r->token <= core->counter && core_token_find(core, r->token) == r,
-	      "token % isn't found", r->token);
+	if (check_slot(core, r) || check_extra(core, r) || check_owner(core, r))
+		return HF_ECORRUPT;
+	return r->state == REQUEST_HELD ? check_tokens(core, r) : 0;
+}
+
+static int check_value(struct core *core, const struct value *v)
+{
+	bool waited = false;
+
+	for (size_t i = 0; i < AWAIT_AT_LEAST; i++) {
+		const struct heap_node *n = heap_first(&v->waiters[i]);
+		const struct extra *e =
+			n ? container_of(n, struct extra, in_value) : NULL;
+
+		waited = waited || e;
+		CLAIM(!e || (e->value == v && e->condition == i + 1),
+		      "value % is waited for by who doesn't", v->id);
+	}
+	CLAIM(core_value_settled(v),
+	      "value % is waited for by one whose wait has come true", v->id);
+	CLAIM(v->id > 0 && v->id <= core->counter,
+	      "value % has a number that wasn't given", v->id);
+	CLAIM(core_value_find(core, v->name, v->name_len) == v,
+	      "value % isn't found", v->id);
+	CLAIM(v->version <= core->counter && (v->version > 0 || waited),
+	      "value % should have vanished", v->id);
+	CLAIM(v->version > 0 || (!v->session && !v->blob && !v->counter),
+	      "value % isn't there and is something", v->id);
+	CLAIM(!v->counter || !v->blob, "value % is two things", v->id);
+	CLAIM((v->session == NULL) == list_empty(&v->in_session),
+	      "value % is of no session", v->id);
 	return 0;
 }
 
@@ -218,6 +257,8 @@ int core_check_object(struct core *core, struct object *object)
 		return check_lock(core, as_lock(object));
 	case RECORD_REQUEST:
 		return check_request(core, as_request(object));
+	case RECORD_VALUE:
+		return check_value(core, as_value(object));
 	case RECORD_STATE:
 		break;
 	}
@@ -226,7 +267,23 @@ int core_check_object(struct core *core, struct object *object)
 
 struct tally {
 	uint64_t sum, timers, states[REQUEST_ENDED + 1];
+	uint64_t held_parts, waiting_parts, values, bytes;
 };
+
+static void tally_request(struct tally *tally, const struct request *r)
+{
+	tally->states[r->state]++;
+	if (r->state == REQUEST_HELD)
+		tally->held_parts += r->parts_len;
+	if (r->state == REQUEST_WAITING)
+		tally->waiting_parts += r->parts_len;
+}
+
+static void tally_value(struct tally *tally, const struct value *v)
+{
+	tally->values += v->version > 0;
+	tally->bytes += v->blob ? v->blob->len : 0;
+}
 
 static int check_kind(struct core *core, uint8_t kind, struct tally *tally)
 {
@@ -242,7 +299,9 @@ static int check_kind(struct core *core, uint8_t kind, struct tally *tally)
 		if (core_check_object(core, object))
 			return HF_ECORRUPT;
 		if (kind == RECORD_REQUEST)
-			tally->states[as_request(object)->state]++;
+			tally_request(tally, as_request(object));
+		if (kind == RECORD_VALUE)
+			tally_value(tally, as_value(object));
 		tally->timers += object->timer.queued;
 		tally->sum += object->digest;
 		len++;
@@ -264,11 +323,17 @@ int core_check(struct core *core)
 	CLAIM(tally.states[REQUEST_WAITING] == core->waits &&
 		      tally.states[REQUEST_HELD] == core->holds,
 	      "waits or holds aren't as counted: % waits", core->waits);
+	CLAIM(tally.held_parts == core->held_parts &&
+		      tally.waiting_parts == core->waiting_parts &&
+		      tally.values == core->values &&
+		      tally.bytes == core->bytes,
+	      "parts or values aren't as counted: % values", core->values);
 	CLAIM(core->peers.len == core->len[RECORD_PEER] &&
 		      core->sessions.len == core->len[RECORD_SESSION] &&
 		      core->locks.len == core->len[RECORD_LOCK] &&
 		      core->requests.len == core->len[RECORD_REQUEST] &&
-		      core->tokens.len == core->holds,
+		      core->values_by.len == core->len[RECORD_VALUE] &&
+		      core->tokens.len == core->held_parts,
 	      "a map isn't as long as its list at index %", core->index);
 	CLAIM(core->deadlines.len == tally.timers,
 	      "% deadlines are pending, and others are meant",
@@ -278,8 +343,9 @@ int core_check(struct core *core)
 	CLAIM(tally.sum == core->sum &&
 		      core->hash == core->sum + core_state_digest(core),
 	      "the hash at index % isn't the state's", core->index);
-	CLAIM(!core->marked && !core->touched, "index % was left unsettled",
-	      core->index);
+	CLAIM(!core->marked && !core->touched && !core->suspects &&
+		      !core->blobs,
+	      "index % was left unsettled", core->index);
 	return 0;
 }
 

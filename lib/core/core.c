@@ -8,24 +8,13 @@
 #include <assert.h>
 #include <string.h>
 
-static const size_t pool_sizes[POOLS] = {
-	[POOL_PEER] = sizeof(struct peer),
-	[POOL_SESSION] = sizeof(struct session),
-	[POOL_REQUEST] = sizeof(struct request),
-	[POOL_LOCK] = sizeof(struct lock) + 16,
-	[POOL_LOCK + 1] = sizeof(struct lock) + 32,
-	[POOL_LOCK + 2] = sizeof(struct lock) + 64,
-	[POOL_LOCK + 3] = sizeof(struct lock) + 128,
-	[POOL_LOCK + 4] = sizeof(struct lock) + 256,
-	[POOL_LOCK + 5] = sizeof(struct lock) + LOCK_NAME_MAX,
-};
-
 /* An insertion into a map must never be the first without a reserve. */
 static bool maps_init(struct core *core, uint64_t seed)
 {
-	struct map *const maps[] = { &core->peers, &core->sessions,
-				     &core->locks, &core->requests,
-				     &core->tokens };
+	struct map *const maps[] = { &core->peers,    &core->sessions,
+				     &core->locks,    &core->requests,
+				     &core->tokens,   &core->owners,
+				     &core->values_by };
 	bool done = true;
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
@@ -44,29 +33,38 @@ struct core *core_create(const struct mem *mem, uint64_t seed)
 	core->mem = mem;
 	for (size_t kind = 0; kind < KINDS; kind++)
 		list_init(&core->all[kind]);
-	for (size_t pool = 0; pool < POOLS; pool++)
-		core->pools[pool].size = pool_sizes[pool];
+	list_init(&core->all_owners);
+	core_pools_init(core);
+	core->scratch_parts =
+		mem_zalloc(mem, PARTS_MAX * sizeof(*core->scratch_parts));
 	core->marked_end = &core->marked;
 	core_limits_first(&core->limits);
 	core->hash = core_state_digest(core);
-	if (!maps_init(core, seed)) {
+	if (!maps_init(core, seed) || !core->scratch_parts) {
 		core_destroy(core);
 		return NULL;
 	}
 	return core;
 }
 
+/* Owners and lines are nobody's but the requests' and the locks'. */
+static void free_derived(struct core *core)
+{
+	list_for (it, &core->all[RECORD_LOCK])
+		core_pool_give(core, POOL_LINE, as_lock(object_of(it))->line);
+	list_for_safe (it, &core->all_owners)
+		core_pool_give(core, POOL_OWNER,
+			       container_of(it, struct owner, all));
+}
+
 static void free_objects(struct core *core)
 {
+	free_derived(core);
 	for (size_t kind = 0; kind < KINDS; kind++) {
 		list_for_safe (it, &core->all[kind])
 			core_free(core, object_of(it));
 	}
-	for (size_t i = 0; i < POOLS; i++) {
-		while (core->pools[i].len > 0)
-			mem_free(core->mem,
-				 core_pool_take(core, i, RECORD_STATE));
-	}
+	core_pools_free(core);
 }
 
 void core_destroy(struct core *core)
@@ -79,7 +77,10 @@ void core_destroy(struct core *core)
 	map_free(&core->locks);
 	map_free(&core->requests);
 	map_free(&core->tokens);
+	map_free(&core->owners);
+	map_free(&core->values_by);
 	mem_free(core->mem, core->scratch);
+	mem_free(core->mem, core->scratch_parts);
 	mem_free(core->mem, core);
 }
 
@@ -151,7 +152,7 @@ static int refuse_entry(struct core *core, uint64_t index,
 		return core_fail(core, HF_ECORRUPT,
 				 "entry % comes after entry %", index,
 				 core->index);
-	if (entry->version == 0 || entry->version > SEMANTICS_VERSION)
+	if (entry->version != SEMANTICS_VERSION)
 		return core_fail(core, HF_ECORRUPT,
 				 "entry % has semantics %, unknown here", index,
 				 entry->version);
@@ -164,7 +165,7 @@ static int refuse_entry(struct core *core, uint64_t index,
 	for (size_t i = 0; i < entry->ops_len; i++) {
 		enum op_kind kind = entry->ops[i].kind;
 
-		if (kind < OP_OPEN || kind > OP_LIMITS)
+		if (kind < OP_OPEN || kind > OP_ANNOUNCE)
 			return core_fail(core, HF_ECORRUPT,
 					 "entry % has an operation of kind %",
 					 index, (uint64_t)kind);
@@ -184,15 +185,28 @@ static void apply_op(struct core *core, const struct op *op)
 	case OP_CLOSE:
 		core_close(core, op);
 		break;
-	case OP_ACQUIRE:
-	case OP_RELEASE:
-		core_sequenced(core, op);
-		break;
 	case OP_CANCEL:
 		core_cancel(core, op);
 		break;
 	case OP_LIMITS:
 		core_limits_change(core, op);
+		break;
+	case OP_EXTEND:
+		core_extend(core, op);
+		break;
+	case OP_NOTED:
+		core_noted(core, op);
+		break;
+	case OP_ACQUIRE:
+	case OP_RELEASE:
+	case OP_REVOKE:
+	case OP_PERMITS:
+	case OP_PUT:
+	case OP_DELETE:
+	case OP_ADD:
+	case OP_AWAIT:
+	case OP_ANNOUNCE:
+		core_sequenced(core, op);
 		break;
 	}
 	core_settle(core);
@@ -214,8 +228,11 @@ int core_apply(struct core *core, uint64_t index, const struct entry *entry,
 	core->sink = sink;
 	core_step(core, entry);
 	core_expire_due(core);
-	for (size_t i = 0; i < entry->ops_len; i++)
+	for (size_t i = 0; i < entry->ops_len; i++) {
+		core_blob_begin(core, &entry->ops[i]);
 		apply_op(core, &entry->ops[i]);
+		core_blob_end(core);
+	}
 	core->sink = NULL;
 	core_finish(core);
 	return core->poison;

@@ -25,9 +25,9 @@ void core_destroy(struct core *core);
 
 /* Apply an entry at `index`, which must be above the last one. After any error
  * the core is poisoned: it answers the same error to everything that changes or
- * images it. HF_ENOMEM; HF_ECORRUPT: a semantics version above ours, an index
- * or entry that can't be, or (checked builds) an invariant broken; the reason
- * is core_error. Operations that the rules refuse are no errors. */
+ * images it. HF_ENOMEM; HF_ECORRUPT: another semantics version than ours, an
+ * index or entry that can't be, or (checked builds) an invariant broken; the
+ * reason is core_error. Operations that the rules refuse are no errors. */
 int core_apply(struct core *core, uint64_t index, const struct entry *entry,
 	       const struct output_sink *sink);
 int core_poisoned(const struct core *core); /* 0, or the error */
@@ -44,27 +44,52 @@ const struct limits *core_limits(const struct core *core);
 uint64_t core_deadline(const struct core *core);
 
 struct counts {
-	uint64_t sessions, locks, holds, waits;
+	uint64_t sessions, locks, holds, waits, values;
 };
 void core_counts(const struct core *core, struct counts *counts);
 
 /* Looking: records are filled with what is there; pointers in them live until
- * the next change, those to a session's slots until the next look. false: there
- * is none. */
+ * the next change, those to a session's slots and to a request's further parts
+ * until the next look. false: there is none. */
 bool core_session(const struct core *core, uint64_t session, struct record *r);
 bool core_hold(const struct core *core, uint64_t token, struct record *r);
 bool core_lock(const struct core *core, const void *name, size_t len,
 	       struct record *r);
+bool core_value(const struct core *core, const void *name, size_t len,
+		struct record *r);
+/* Where the request stands that waits: its place (from 1), how many wait, and
+ * how long it has taken of late from one grant to the next, 0: not known. Of
+ * several lines the one where it stands last. */
+bool core_place(const struct core *core, uint64_t session, uint64_t seq,
+		uint64_t *place, uint64_t *line, uint64_t *pace_us);
 
 /* Call `visit` for each; stop when it returns false.
  * Of a session: holds, waits and ended requests. Of a lock: holders by token,
- * then waiters in order. Sessions: by id. */
+ * then waiters in order; lock, mode, permits and token are those of this lock,
+ * where a request has several. Sessions: by id. */
 typedef bool (*core_visit)(void *ctx, const struct record *r);
 void core_visit_session(const struct core *core, uint64_t session,
 			core_visit visit, void *ctx);
 void core_visit_lock(const struct core *core, const void *name, size_t len,
 		     core_visit visit, void *ctx);
 void core_visit_sessions(const struct core *core, core_visit visit, void *ctx);
+/* All locks; values that are there. Oldest first. */
+void core_visit_locks(const struct core *core, core_visit visit, void *ctx);
+void core_visit_values(const struct core *core, core_visit visit, void *ctx);
+
+/* One edge of the wait-for graph: `waiter` waits for the lock, in whose way is
+ * `blocker`: a hold (`token`), or the one before it in the line (0). */
+struct wait_edge {
+	struct {
+		uint64_t node, session, owner;
+	} waiter, blocker;
+	uint64_t token;
+	const uint8_t *name;
+	size_t name_len;
+};
+typedef bool (*core_wait_visit)(void *ctx, const struct wait_edge *edge);
+void core_visit_waits(const struct core *core, core_wait_visit visit,
+		      void *ctx);
 /* All records in a canonical order (by kind, then by id): for tests. Costs a
  * sort; -1: out of memory. */
 int core_visit_all(const struct core *core, core_visit visit, void *ctx);

@@ -79,10 +79,55 @@ static uint64_t digest_lock(uint64_t h, const struct record *r)
 	h = fold(h, r->lock.id);
 	h = fold_bytes(h, r->lock.name, r->lock.name_len);
 	h = fold(h, r->lock.limit);
+	h = fold(h, r->lock.flags);
 	return fold(h, r->lock.delay_until);
 }
 
-static uint64_t digest_request(uint64_t h, const struct record *r)
+/* Of all but the first part. */
+static uint64_t digest_parts(uint64_t h, const struct request *request)
+{
+	for (size_t i = 1; i < request->parts_len; i++) {
+		const struct part *part = &request->parts[i];
+
+		h = fold(h, part->lock ? part->lock->id : 0);
+		h = fold(h, part->mode);
+		h = fold(h, part->permits);
+	}
+	return h;
+}
+
+/* An extra with nothing in it is as none: whether there is one isn't state. */
+static uint64_t digest_extra(uint64_t h, const struct record *r)
+{
+	const uint64_t fields[] = { r->request.hold,
+				    r->request.lease,
+				    r->request.hold_until,
+				    r->request.lease_until,
+				    r->request.from,
+				    r->request.shown_len,
+				    r->request.revoke.at,
+				    r->request.revoke.noted_at,
+				    r->request.revoke.by,
+				    r->request.revoke.noted,
+				    r->request.value,
+				    (uint64_t)r->request.condition,
+				    (uint64_t)r->request.number,
+				    r->request.revoke.reason_len };
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		any |= fields[i];
+	if (any == 0)
+		return h;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		h = fold(h, fields[i]);
+	h = fold_bytes(h, r->request.shown, r->request.shown_len);
+	return fold_bytes(h, r->request.revoke.reason,
+			  r->request.revoke.reason_len);
+}
+
+static uint64_t digest_request(uint64_t h, const struct record *r,
+			       const struct request *request)
 {
 	h = fold(h, r->request.session);
 	h = fold(h, r->request.seq);
@@ -97,7 +142,23 @@ static uint64_t digest_request(uint64_t h, const struct record *r)
 	h = fold(h, r->request.place);
 	h = fold(h, r->request.deadline);
 	h = fold(h, r->request.delay);
-	return fold(h, (uint64_t)r->request.status);
+	h = fold(h, (uint64_t)r->request.status);
+	h = fold(h, (uint64_t)r->request.priority);
+	h = fold(h, request->parts_len);
+	if (request->parts_len > 1)
+		h = digest_parts(h, request);
+	return request->extra ? digest_extra(h, r) : h;
+}
+
+static uint64_t digest_value(uint64_t h, const struct record *r)
+{
+	h = fold(h, r->value.id);
+	h = fold_bytes(h, r->value.name, r->value.name_len);
+	h = fold(h, r->value.version);
+	h = fold(h, r->value.session);
+	h = fold(h, r->value.counter);
+	h = fold(h, (uint64_t)r->value.number);
+	return fold_bytes(h, r->value.bytes, r->value.bytes_len);
 }
 
 uint64_t core_digest(struct object *object)
@@ -117,7 +178,10 @@ uint64_t core_digest(struct object *object)
 		h = digest_lock(h, &r);
 		break;
 	case RECORD_REQUEST:
-		h = digest_request(h, &r);
+		h = digest_request(h, &r, as_request(object));
+		break;
+	case RECORD_VALUE:
+		h = digest_value(h, &r);
 		break;
 	case RECORD_STATE:
 		break;

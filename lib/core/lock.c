@@ -1,12 +1,10 @@
-/* Locks: holders, the line, and the one loop that lets waiters in.
+/* Locks: their names, their holders, and what is said of these.
  *
- * The rule: strict first come, first served. The head of the line is let in
- * when no delay runs and it fits beside the holders; nobody else is. Changes
- * only mark a lock; core_settle runs the loop when all removals of the
- * operation, or of the step of time, have been made (README, N1 and N2). */
+ * The rule: changes that may let somebody in only mark a lock; core_settle
+ * (line.c) looks at what is marked when all removals of the operation, or of
+ * the step of time, have been made (README, N1 and N2). */
 #include "core/state.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct lock *core_lock_find(const struct core *core, const void *name,
@@ -26,14 +24,13 @@ struct lock *core_lock_find(const struct core *core, const void *name,
 
 struct lock *core_lock_make(struct core *core, const void *name, size_t len)
 {
-	struct lock *lock =
-		as_lock(core_pool_take(core, core_lock_pool(len), RECORD_LOCK));
+	struct lock *lock = as_lock(core_take(
+		core, POOL_LOCK + core_pool_of_name(len), RECORD_LOCK));
 
 	lock->id = ++core->counter;
 	lock->name_len = (uint16_t)len;
 	memcpy(lock->name, name, len);
 	list_init(&lock->holders);
-	list_init(&lock->line);
 	map_insert(&core->locks, &lock->by_name,
 		   map_hash(&core->locks, name, len));
 	core_add(core, &lock->object);
@@ -42,60 +39,45 @@ struct lock *core_lock_make(struct core *core, const void *name, size_t len)
 
 bool core_lock_idle(const struct lock *lock)
 {
-	return list_empty(&lock->holders) && list_empty(&lock->line) &&
-	       lock->delay_until == 0;
-}
-
-bool core_lock_fits(const struct lock *lock, uint32_t limit, enum mode mode,
-		    uint32_t permits)
-{
-	uint64_t more = mode == MODE_PERMITS ? permits : 1;
-
-	if (lock->exclusive > 0)
-		return false;
-	if (mode == MODE_EXCLUSIVE)
-		return list_empty(&lock->holders);
-	return limit == 0 || lock->shared + lock->permits + more <= limit;
+	return list_empty(&lock->holders) && !lock->line &&
+	       lock->delay_until == 0 && !(lock->flags & LOCK_PINNED);
 }
 
 bool core_lock_open(const struct core *core, const struct lock *lock)
 {
-	return lock->delay_until == 0 && core->counter < COUNTER_MAX;
+	return lock->delay_until == 0 &&
+	       COUNTER_MAX - core->counter >= PARTS_MAX;
 }
 
-bool core_lock_admits_head(const struct core *core, const struct lock *lock)
+size_t core_lock_waiting(const struct lock *lock)
 {
-	const struct request *head;
-
-	if (list_empty(&lock->line) || !core_lock_open(core, lock))
-		return false;
-	head = in_lock(lock->line.next);
-	return core_lock_fits(lock, lock->limit, (enum mode)head->mode,
-			      head->permits);
+	return lock->line ? rank_len(&lock->line->waiters) : 0;
 }
 
-static uint32_t *holders_of(struct lock *lock, const struct request *request)
+void core_lock_hold(struct core *core, struct part *part)
 {
-	return request->mode == MODE_EXCLUSIVE ? &lock->exclusive
-					       : &lock->shared;
+	struct lock *lock = part->lock;
+	struct rank_weight w =
+		core_weight((enum mode)part->mode, part->permits);
+
+	list_push(&lock->holders, &part->in_lock);
+	lock->use = rank_add(lock->use, w);
+	core->held_parts++;
+	map_insert(
+		&core->tokens, &part->by_token,
+		map_hash64(&core->tokens, part->request->token + part->number));
 }
 
-void core_lock_hold(struct lock *lock, struct request *request)
+void core_lock_unhold(struct core *core, struct part *part)
 {
-	list_push(&lock->holders, &request->in_lock);
-	if (request->mode == MODE_PERMITS)
-		lock->permits += request->permits;
-	else
-		(*holders_of(lock, request))++;
-}
+	struct lock *lock = part->lock;
+	struct rank_weight w =
+		core_weight((enum mode)part->mode, part->permits);
 
-void core_lock_unhold(struct lock *lock, struct request *request)
-{
-	list_remove(&request->in_lock);
-	if (request->mode == MODE_PERMITS)
-		lock->permits -= request->permits;
-	else
-		(*holders_of(lock, request))--;
+	list_remove(&part->in_lock);
+	lock->use = rank_sub(lock->use, w);
+	core->held_parts--;
+	map_remove(&core->tokens, &part->by_token);
 }
 
 /* Touched as well, so that what changed in its lists is checked. */
@@ -110,44 +92,10 @@ void core_lock_mark(struct core *core, struct lock *lock)
 	core->marked_end = &lock->next_marked;
 }
 
-static void admit(struct core *core, struct lock *lock)
-{
-	while (core_lock_admits_head(core, lock)) {
-		struct request *request = in_lock(lock->line.next);
-
-		core_grant(core, request);
-		core_emit(core, &(struct output){
-					.kind = OUTPUT_GRANTED,
-					.node = request->session->peer->node,
-					.session = request->session->id,
-					.seq = request->seq,
-					.token = request->token,
-					.stamp = request->stamp });
-	}
-}
-
-static void vanish(struct core *core, struct lock *lock)
+void core_lock_vanish(struct core *core, struct lock *lock)
 {
 	map_remove(&core->locks, &lock->by_name);
 	core_remove(core, &lock->object);
-}
-
-void core_settle(struct core *core)
-{
-	struct lock *lock = core->marked;
-
-	core->marked = NULL;
-	core->marked_end = &core->marked;
-	while (lock) {
-		struct lock *next = lock->next_marked;
-
-		lock->marked = false;
-		admit(core, lock);
-		if (core_lock_idle(lock))
-			vanish(core, lock);
-		lock = next;
-	}
-	assert(!core->marked);
 }
 
 void core_lock_delay(struct core *core, struct lock *lock, uint64_t delay)
@@ -159,4 +107,29 @@ void core_lock_delay(struct core *core, struct lock *lock, uint64_t delay)
 	core_touch(core, &lock->object);
 	lock->delay_until = until;
 	core_set_timer(core, &lock->object, until, lock->id);
+}
+
+void core_tell_hold(struct core *core, const struct request *request,
+		    enum change change, int status)
+{
+	const struct blob *shown =
+		request->extra ? request->extra->shown : NULL;
+
+	for (size_t i = 0; i < request->parts_len; i++) {
+		const struct part *part = &request->parts[i];
+
+		core_emit(core, &(struct output){
+					.kind = OUTPUT_CHANGED,
+					.change = change,
+					.status = status,
+					.session = request->session->id,
+					.by = request->session->peer->node,
+					.seq = part->mode,
+					.token = request->token + i,
+					.stamp = core->now,
+					.name = part->lock->name,
+					.name_len = part->lock->name_len,
+					.bytes = shown ? shown->bytes : NULL,
+					.bytes_len = shown ? shown->len : 0 });
+	}
 }

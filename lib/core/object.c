@@ -5,9 +5,6 @@
  * touched list never holds a dangling one. */
 #include "core/state.h"
 
-#include <assert.h>
-#include <string.h>
-
 void core_touch(struct core *core, struct object *object)
 {
 	core_image_give(core, object);
@@ -89,77 +86,18 @@ void core_finish(struct core *core)
 		core_fail(core, rc, NULL, 0, 0);
 }
 
-size_t core_lock_pool(size_t name_len)
-{
-	size_t pool = POOL_LOCK;
-
-	for (size_t room = 16; room < name_len; room *= 2)
-		pool++;
-	assert(pool < POOLS);
-	return pool;
-}
-
-static size_t pool_of(const struct object *object)
-{
-	switch ((enum record_kind)object->kind) {
-	case RECORD_PEER:
-		return POOL_PEER;
-	case RECORD_SESSION:
-		return POOL_SESSION;
-	case RECORD_REQUEST:
-		return POOL_REQUEST;
-	case RECORD_LOCK:
-	case RECORD_STATE:
-		break;
-	}
-	assert(object->kind == RECORD_LOCK);
-	return core_lock_pool(
-		((const struct lock *)(const void *)object)->name_len);
-}
-
-static void pool_put(struct pool *pool, struct object *object)
-{
-	object->next = pool->free;
-	pool->free = object;
-	pool->len++;
-}
-
-int core_pool_reserve(struct core *core, size_t index, size_t len)
-{
-	struct pool *pool = &core->pools[index];
-
-	while (pool->len < len) {
-		struct object *object = mem_alloc(core->mem, pool->size);
-
-		if (!object)
-			return HF_ENOMEM;
-		pool_put(pool, object);
-	}
-	return 0;
-}
-
-struct object *core_pool_take(struct core *core, size_t index,
-			      enum record_kind kind)
-{
-	struct pool *pool = &core->pools[index];
-	struct object *object = pool->free;
-
-	assert(object);
-	pool->free = object->next;
-	pool->len--;
-	memset(object, 0, pool->size);
-	object->kind = (uint8_t)kind;
-	return object;
-}
-
 void core_free(struct core *core, struct object *object)
 {
-	struct pool *pool = &core->pools[pool_of(object)];
-
 	if (object->kind == RECORD_SESSION)
 		mem_free(core->mem, as_session(object)->window.ring);
-	if (pool->len < POOL_FREE_MAX)
-		pool_put(pool, object);
-	else
-		mem_free(core->mem, object);
+	if (object->kind == RECORD_VALUE)
+		core_blob_free(core, as_value(object)->blob);
+	if (object->kind == RECORD_REQUEST && as_request(object)->extra) {
+		struct extra *extra = as_request(object)->extra;
+
+		core_blob_free(core, extra->shown);
+		core_blob_free(core, extra->reason);
+		core_pool_give(core, POOL_EXTRA, extra);
+	}
+	core_pool_give(core, core_pool_of(object), object);
 }

@@ -34,18 +34,66 @@ static void record_lock(const struct lock *lock, struct record *r)
 	r->lock.name = lock->name;
 	r->lock.name_len = lock->name_len;
 	r->lock.limit = lock->limit;
+	r->lock.flags = lock->flags;
 	r->lock.delay_until = lock->delay_until;
 }
 
-static void record_request(const struct request *request, struct record *r)
+static uint64_t lock_id(const struct part *part)
 {
+	return part->lock ? part->lock->id : 0;
+}
+
+/* Of one that isn't a wait for a value. */
+static void record_parts(const struct request *request, struct record *r,
+			 struct record_part *more)
+{
+	r->request.lock = lock_id(&request->parts[0]);
+	r->request.mode = (enum mode)request->parts[0].mode;
+	r->request.permits = request->parts[0].permits;
+	r->request.more_len = request->parts_len - 1U;
+	r->request.more = more;
+	for (size_t i = 1; more && i < request->parts_len; i++)
+		more[i - 1] = (struct record_part){
+			.lock = lock_id(&request->parts[i]),
+			.mode = (enum mode)request->parts[i].mode,
+			.permits = request->parts[i].permits
+		};
+}
+
+static void record_blob(const struct blob *blob, const uint8_t **bytes,
+			size_t *len)
+{
+	*bytes = blob ? blob->bytes : NULL;
+	*len = blob ? blob->len : 0;
+}
+
+static void record_extra(const struct extra *extra, struct record *r)
+{
+	r->request.hold = extra->hold;
+	r->request.lease = extra->lease;
+	r->request.hold_until = extra->hold_until;
+	r->request.lease_until = extra->lease_until;
+	r->request.from = extra->from ? extra->from->token : 0;
+	record_blob(extra->shown, &r->request.shown, &r->request.shown_len);
+	r->request.revoke.at = extra->revoke_at;
+	r->request.revoke.noted_at = extra->noted_at;
+	r->request.revoke.by = extra->revoke_by;
+	r->request.revoke.noted = extra->noted;
+	record_blob(extra->reason, &r->request.revoke.reason,
+		    &r->request.revoke.reason_len);
+	r->request.value = extra->value ? extra->value->id : 0;
+	r->request.condition = (enum condition)extra->condition;
+	r->request.number = extra->number;
+}
+
+static void record_request(const struct request *request, struct record *r,
+			   struct record_part *more)
+{
+	memset(&r->request, 0, sizeof(r->request));
 	r->request.session = request->session->id;
 	r->request.seq = request->seq;
-	r->request.owner = request->owner;
-	r->request.lock = request->lock ? request->lock->id : 0;
+	r->request.owner = request->owner ? request->owner->id : 0;
 	r->request.state = (enum request_state)request->state;
-	r->request.mode = (enum mode)request->mode;
-	r->request.permits = request->permits;
 	r->request.token = request->token;
 	r->request.stamp = request->stamp;
 	r->request.index = request->index;
@@ -53,6 +101,23 @@ static void record_request(const struct request *request, struct record *r)
 	r->request.deadline = request->deadline;
 	r->request.delay = request->delay;
 	r->request.status = request->status;
+	r->request.priority = request->priority;
+	if (request->parts_len > 0)
+		record_parts(request, r, more);
+	if (request->extra)
+		record_extra(request->extra, r);
+}
+
+static void record_value(const struct value *value, struct record *r)
+{
+	r->value.id = value->id;
+	r->value.name = value->name;
+	r->value.name_len = value->name_len;
+	r->value.version = value->version;
+	r->value.session = value->session ? value->session->id : 0;
+	r->value.counter = value->counter;
+	r->value.number = value->number;
+	record_blob(value->blob, &r->value.bytes, &r->value.bytes_len);
 }
 
 void core_record(const struct core *core, struct object *object,
@@ -75,7 +140,11 @@ void core_record(const struct core *core, struct object *object,
 		record_lock(as_lock(object), r);
 		break;
 	case RECORD_REQUEST:
-		record_request(as_request(object), r);
+		record_request(as_request(object), r,
+			       core ? core->scratch_parts : NULL);
+		break;
+	case RECORD_VALUE:
+		record_value(as_value(object), r);
 		break;
 	case RECORD_STATE:
 		break;

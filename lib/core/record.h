@@ -10,7 +10,8 @@ enum record_kind {
 	RECORD_PEER = 2,  /* what is remembered of a node for ever */
 	RECORD_SESSION = 3,
 	RECORD_LOCK = 4,
-	RECORD_REQUEST = 5
+	RECORD_REQUEST = 5,
+	RECORD_VALUE = 6
 };
 
 enum request_state {
@@ -19,11 +20,23 @@ enum request_state {
 	REQUEST_ENDED = 3 /* kept until its node has seen `status` */
 };
 
+enum lock_flag {
+	LOCK_BARRIER = 1, /* a place to meet, not a lock */
+	LOCK_PINNED = 2   /* its limit was set: it stays, held or not */
+};
+
 /* The kept result of a sequenced operation. */
 struct slot {
 	uint64_t seq; /* 0: free */
 	int32_t status;
 	uint64_t token, stamp;
+};
+
+/* A further lock of a request; its token is the request's and its place. */
+struct record_part {
+	uint64_t lock;
+	enum mode mode;
+	uint32_t permits;
 };
 
 struct record {
@@ -59,7 +72,9 @@ struct record {
 			uint64_t id;
 			const uint8_t *name;
 			size_t name_len;
-			uint32_t limit;       /* permits; 0: not a semaphore */
+			uint32_t limit; /* permits, or who come to a barrier;
+					   0: neither */
+			uint32_t flags; /* enum lock_flag */
 			uint64_t delay_until; /* cluster time; 0: none */
 		} lock;
 		struct {
@@ -74,7 +89,41 @@ struct record {
 			uint64_t deadline; /* WAITING: 0 or when it times out */
 			uint64_t delay;    /* lock delay after a failure, us */
 			int32_t status;    /* ENDED */
+			int32_t priority;
+			const struct record_part
+				*more; /* locks but the first */
+			size_t more_len;
+			/* What most don't have. */
+			uint64_t hold, lease;             /* us, as asked */
+			uint64_t hold_until, lease_until; /* HELD; 0: none */
+			uint64_t from; /* WAITING: a conversion */
+			const uint8_t *shown;
+			size_t shown_len;
+			struct {
+				uint64_t at; /* taken then; 0: not revoked */
+				uint64_t noted_at; /* then, once it is noted */
+				uint64_t by;       /* node */
+				bool noted;
+				const uint8_t *reason;
+				size_t reason_len;
+			} revoke;
+			/* A wait for a value: `lock` is then 0. */
+			uint64_t value;
+			enum condition condition;
+			int64_t number;
 		} request;
+		struct {
+			uint64_t id;
+			const uint8_t *name;
+			size_t name_len;
+			uint64_t
+				version; /* 0: it isn't there, but waited for */
+			uint64_t session; /* goes with it; 0: stays */
+			bool counter;     /* it is `number`, else `bytes` */
+			int64_t number;
+			const uint8_t *bytes;
+			size_t bytes_len;
+		} value;
 	};
 };
 

@@ -1,18 +1,20 @@
 /* Requests: one object from the acquire to the last that is known of it.
  *
- * The rule: a sequenced operation takes effect once, and its result is stored
- * in the entry that applies it (README, 3). */
+ * The rule: what holds a request, or is held by it, is left in the same step in
+ * which its state changes; locks that somebody could get into are marked. */
 #include "core/state.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* Sequence numbers are close together and ids are odd multiples apart, so that
  * two pairs with the same sum don't meet in practice; equality is tested. */
+#define APART UINT64_C(0x9e3779b97f4a7c15)
+
 uint64_t core_request_hash(const struct core *core, uint64_t session,
 			   uint64_t seq)
 {
-	return map_hash64(&core->requests,
-			  session * UINT64_C(0x9e3779b97f4a7c15) + seq);
+	return map_hash64(&core->requests, session * APART + seq);
 }
 
 struct request *core_request_find(const struct core *core, uint64_t session,
@@ -30,157 +32,103 @@ struct request *core_request_find(const struct core *core, uint64_t session,
 	return NULL;
 }
 
-struct request *core_token_find(const struct core *core, uint64_t token)
+struct part *core_token_find(const struct core *core, uint64_t token)
 {
 	uint64_t hash = map_hash64(&core->tokens, token);
 
 	for (struct map_node *n = map_first(&core->tokens, hash); n;
 	     n = map_next(n, hash)) {
-		struct request *r = container_of(n, struct request, by_token);
+		struct part *part = container_of(n, struct part, by_token);
 
-		if (r->token == token)
-			return r;
+		if (part->request->token + part->number == token)
+			return part;
 	}
 	return NULL;
 }
 
-static void leave_line(struct core *core, struct request *request)
+struct request *core_hold_of(const struct core *core,
+			     const struct session *session, uint64_t token)
 {
-	list_remove(&request->in_lock);
-	request->lock->waiting--;
-	core->waits--;
-	request->deadline = 0;
-	core_set_timer(core, &request->object, 0, 0);
+	struct part *part = core_token_find(core, token);
+
+	return part && part->request->session == session ? part->request : NULL;
 }
 
-static void leave_hold(struct core *core, struct request *request)
+/* --- owners */
+
+static uint64_t owner_hash(const struct core *core,
+			   const struct session *session, uint64_t id)
 {
-	core_lock_unhold(request->lock, request);
-	core->holds--;
-	map_remove(&core->tokens, &request->by_token);
+	return map_hash64(&core->owners, session->id * APART + id);
 }
 
-void core_grant(struct core *core, struct request *request)
+struct owner *core_owner_get(struct core *core, struct session *session,
+			     uint64_t id)
 {
-	core_touch(core, &request->object);
-	if (request->state == REQUEST_WAITING)
-		leave_line(core, request);
-	assert(core->counter < COUNTER_MAX);
-	request->state = REQUEST_HELD;
-	request->token = ++core->counter;
-	request->stamp = core->now;
-	request->index = core->index;
-	core_lock_hold(request->lock, request);
-	core->holds++;
-	map_insert(&core->tokens, &request->by_token,
-		   map_hash64(&core->tokens, request->token));
+	uint64_t hash = owner_hash(core, session, id);
+	struct owner *owner;
+
+	for (struct map_node *n = map_first(&core->owners, hash); n;
+	     n = map_next(n, hash)) {
+		owner = container_of(n, struct owner, by_key);
+		if (owner->id == id && owner->session == session)
+			return owner;
+	}
+	owner = core_pool_take(core, POOL_OWNER);
+	owner->session = session;
+	owner->id = id;
+	list_init(&owner->requests);
+	list_push(&core->all_owners, &owner->all);
+	map_insert(&core->owners, &owner->by_key, hash);
+	return owner;
 }
 
-void core_end_wait(struct core *core, struct request *request, int status)
+void core_owner_join(struct request *request, struct owner *owner)
 {
-	core_touch(core, &request->object);
-	leave_line(core, request);
-	core_lock_mark(core, request->lock);
-	request->lock = NULL;
-	request->state = REQUEST_ENDED;
-	request->status = status;
-	request->stamp = core->now;
-	request->index = core->index;
-	core_emit(core, &(struct output){ .kind = OUTPUT_ENDED,
-					  .status = status,
-					  .node = request->session->peer->node,
-					  .session = request->session->id,
-					  .seq = request->seq,
-					  .stamp = request->stamp });
+	request->owner = owner;
+	list_push(&owner->requests, &request->in_owner);
 }
 
-void core_request_remove(struct core *core, struct request *request)
+static void owner_leave(struct core *core, struct request *request)
 {
-	core_touch(core, &request->object);
-	if (request->state == REQUEST_WAITING)
-		leave_line(core, request);
-	else if (request->state == REQUEST_HELD)
-		leave_hold(core, request);
-	if (request->lock)
-		core_lock_mark(core, request->lock);
-	list_remove(&request->in_session);
-	map_remove(&core->requests, &request->by_seq);
-	core_remove(core, &request->object);
+	struct owner *owner = request->owner;
+
+	if (!owner)
+		return;
+	list_remove(&request->in_owner);
+	request->owner = NULL;
+	if (!list_empty(&owner->requests))
+		return;
+	assert(!owner->suspected);
+	list_remove(&owner->all);
+	map_remove(&core->owners, &owner->by_key);
+	core_pool_give(core, POOL_OWNER, owner);
 }
 
-/* What no caller that works as it should asks for. */
-static bool malformed(const struct op *op)
+bool core_waits_for_locks(const struct request *request)
 {
-	bool counted = op->acquire.mode == MODE_PERMITS;
-
-	if (op->acquire.name_len == 0 || op->acquire.name_len > LOCK_NAME_MAX)
-		return true;
-	if (op->acquire.mode < MODE_EXCLUSIVE ||
-	    op->acquire.mode > MODE_PERMITS)
-		return true;
-	if (counted != (op->acquire.permits > 0) ||
-	    counted != (op->acquire.limit > 0))
-		return true;
-	return op->acquire.delay > DURATION_MAX ||
-	       (op->acquire.wait > DURATION_MAX &&
-		op->acquire.wait != WAIT_FOREVER);
+	return request->state == REQUEST_WAITING && request->parts_len > 0 &&
+	       request->parts[0].mode != MODE_BARRIER &&
+	       request->parts[0].mode != MODE_LEAVE;
 }
 
-static bool differs(const struct op *op, const struct lock *lock)
-{
-	if (op->acquire.mode != MODE_PERMITS)
-		return false;
-	return op->acquire.permits > op->acquire.limit ||
-	       (lock && lock->limit > 0 && lock->limit != op->acquire.limit);
-}
+/* --- making and removing */
 
-/* Two numbers are needed at most, the lock's id and the token. */
-static bool used_up(const struct core *core, const struct lock *lock)
+struct request *core_request_make(struct core *core, struct session *session,
+				  const struct op *op, size_t parts_len)
 {
-	return core->len[RECORD_REQUEST] >= core->limits.requests ||
-	       (!lock && core->len[RECORD_LOCK] >= core->limits.locks) ||
-	       COUNTER_MAX - core->counter < 2 || core->arrivals >= COUNTER_MAX;
-}
-
-/* 0, STATUS_WAITING or an error: what will become of it. Changes nothing. */
-static int judge(const struct core *core, const struct lock *lock,
-		 const struct op *op)
-{
-	uint32_t limit = lock && lock->limit ? lock->limit : op->acquire.limit;
-
-	if (op->acquire.delay > core->limits.delay_max_us)
-		return HF_ELIMIT;
-	if (differs(op, lock))
-		return HF_EPERMITS;
-	if (used_up(core, lock))
-		return HF_ELIMIT;
-	if (!lock)
-		return 0;
-	if (list_empty(&lock->line) && core_lock_open(core, lock) &&
-	    core_lock_fits(lock, limit, op->acquire.mode, op->acquire.permits))
-		return 0;
-	if (op->acquire.wait == 0)
-		return HF_EHELD;
-	if (lock->waiting >= core->limits.line)
-		return HF_ELIMIT;
-	return STATUS_WAITING;
-}
-
-static struct request *make_request(struct core *core, struct session *session,
-				    struct lock *lock, const struct op *op)
-{
-	struct request *r =
-		as_request(core_pool_take(core, POOL_REQUEST, RECORD_REQUEST));
+	struct request *r = as_request(
+		core_take(core, core_pool_of_parts(parts_len), RECORD_REQUEST));
 
 	r->session = session;
-	r->lock = lock;
 	r->seq = op->seq;
-	r->owner = op->acquire.owner;
 	r->place = ++core->arrivals;
-	r->delay = op->acquire.delay;
-	r->permits = op->acquire.permits;
-	r->mode = (uint8_t)op->acquire.mode;
-	list_init(&r->in_lock);
+	r->parts_len = (uint8_t)parts_len;
+	for (size_t i = 0; i < parts_len; i++) {
+		r->parts[i].request = r;
+		r->parts[i].number = (uint8_t)i;
+	}
+	list_init(&r->in_owner);
 	list_push(&session->requests, &r->in_session);
 	map_insert(&core->requests, &r->by_seq,
 		   core_request_hash(core, session->id, r->seq));
@@ -188,143 +136,199 @@ static struct request *make_request(struct core *core, struct session *session,
 	return r;
 }
 
-static void join_line(struct core *core, struct request *r, uint64_t wait)
+struct extra *core_extra(struct core *core, struct request *request)
 {
-	r->state = REQUEST_WAITING;
-	if (wait != WAIT_FOREVER)
-		r->deadline = core->now + wait;
-	list_push(&r->lock->line, &r->in_lock);
-	r->lock->waiting++;
+	struct extra *extra = request->extra;
+
+	if (extra)
+		return extra;
+	extra = core_pool_take(core, POOL_EXTRA);
+	extra->request = request;
+	list_init(&extra->in_notices);
+	request->extra = extra;
+	return extra;
+}
+
+static void mark_locks(struct core *core, struct request *request)
+{
+	for (size_t i = 0; i < request->parts_len; i++) {
+		if (request->parts[i].lock)
+			core_lock_mark(core, request->parts[i].lock);
+	}
+}
+
+/* Whatever it waits for. Its place stays free. */
+static void leave_wait(struct core *core, struct request *request)
+{
+	if (request->extra && request->extra->from) {
+		request->extra->from->extra->conversion = NULL;
+		request->extra->from = NULL;
+	}
+	if (request->owner && core_waits_for_locks(request))
+		request->owner->waits--;
+	core->waits--;
+	request->deadline = 0;
+	core_set_timer(core, &request->object, 0, 0);
+	if (request->parts_len == 0)
+		core_await_leave(core, request);
+	else
+		core_line_leave(core, request);
+}
+
+static void leave_hold(struct core *core, struct request *request)
+{
+	struct extra *extra = request->extra;
+
+	for (size_t i = 0; i < request->parts_len; i++)
+		core_lock_unhold(core, &request->parts[i]);
+	core->holds--;
+	core_set_timer(core, &request->object, 0, 0);
+	if (!extra)
+		return;
+	core_notice_end(core, extra);
+	extra->hold_until = extra->lease_until = 0;
+	if (extra->conversion)
+		core_end_wait(core, extra->conversion, HF_ENOTHELD, 0);
+}
+
+void core_request_remove(struct core *core, struct request *request, int status)
+{
+	core_touch(core, &request->object);
+	mark_locks(core, request);
+	if (request->state == REQUEST_WAITING) {
+		leave_wait(core, request);
+	} else if (request->state == REQUEST_HELD) {
+		core_tell_hold(core, request, CHANGE_FREED, status);
+		leave_hold(core, request);
+	}
+	owner_leave(core, request);
+	list_remove(&request->in_session);
+	map_remove(&core->requests, &request->by_seq);
+	core_remove(core, &request->object);
+}
+
+/* --- waits, grants and ends */
+
+void core_begin_wait(struct core *core, struct request *request, uint64_t wait)
+{
+	request->state = REQUEST_WAITING;
+	if (wait != WAIT_FOREVER && wait > 0)
+		request->deadline = core->now + wait;
 	core->waits++;
-	core_set_timer(core, &r->object, r->deadline, r->place | PLACE_TIE);
+	if (request->owner && core_waits_for_locks(request))
+		request->owner->waits++;
+	if (request->parts_len > 0)
+		core_line_join(core, request);
+	core_request_timer(core, request);
 }
 
-static void acquire(struct core *core, struct session *session,
-		    const struct op *op, struct slot *result)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-	struct lock *lock;
-	struct request *request;
-
-	result->status = HF_EINVAL;
-	if (malformed(op))
-		return;
-	lock = core_lock_find(core, op->acquire.name, op->acquire.name_len);
-	result->status = judge(core, lock, op);
-	if (result->status < 0)
-		return;
-	if (!lock)
-		lock = core_lock_make(core, op->acquire.name,
-				      op->acquire.name_len);
-	core_touch(core, &lock->object);
-	if (lock->limit == 0)
-		lock->limit = op->acquire.limit;
-	request = make_request(core, session, lock, op);
-	if (result->status == STATUS_WAITING)
-		join_line(core, request, op->acquire.wait);
-	else
-		core_grant(core, request);
-	result->token = request->token;
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
 }
 
-static int release(struct core *core, const struct session *session,
-		   uint64_t token)
+uint64_t core_hold_deadline(const struct request *request)
 {
-	struct request *request = core_token_find(core, token);
+	const struct extra *extra = request->extra;
 
-	if (!request || request->session != session)
-		return HF_ENOTHELD;
-	core_request_remove(core, request);
-	return 0;
+	return extra ? earlier(extra->hold_until, extra->lease_until) : 0;
 }
 
-static void answer_slot(struct core *core, const struct op *op,
-			const struct slot *slot)
+void core_request_timer(struct core *core, struct request *request)
 {
-	core_emit(core, &(struct output){ .kind = OUTPUT_ANSWER,
-					  .op = op->kind,
-					  .status = slot->status,
-					  .node = op->node,
-					  .session = op->session,
-					  .seq = op->seq,
-					  .token = slot->token,
-					  .stamp = slot->stamp });
+	uint64_t at = request->deadline;
+
+	if (request->state == REQUEST_HELD && request->extra)
+		at = earlier(core_hold_deadline(request),
+			     request->extra->revoke_at);
+	core_set_timer(core, &request->object, at, request->place | PLACE_TIE);
 }
 
-/* The rules of the window; 0: this is the first that is seen of the number. */
-static int refuse_seq(const struct core *core, const struct window *w,
-		      uint64_t seq)
+static void begin_terms(struct core *core, struct request *request)
 {
-	if (seq < w->low)
-		return HF_ESTALE;
-	return seq - w->low >= core->limits.window ? HF_ELIMIT : 0;
+	struct extra *extra = request->extra;
+
+	if (!extra)
+		return;
+	if (extra->hold > 0 && extra->hold_until == 0)
+		extra->hold_until = core->now + extra->hold;
+	if (extra->lease > 0 && extra->lease_until == 0)
+		extra->lease_until = core->now + extra->lease;
+	core_request_timer(core, request);
 }
 
-void core_sequenced(struct core *core, const struct op *op)
+void core_grant(struct core *core, struct request *request)
 {
-	struct session *session = core_session_of(core, op);
-	struct slot result = { .seq = op->seq, .stamp = core->now };
-	const struct slot *slot;
-	int rc;
-
-	if (!session) {
-		core_answer(core, op, HF_ESESSION);
-		return;
-	}
-	core_touch(core, &session->object);
-	core_window_raise(&session->window, op->low);
-	slot = core_window_find(&session->window, op->seq);
-	if (slot) {
-		answer_slot(core, op, slot);
-		return;
-	}
-	rc = refuse_seq(core, &session->window, op->seq);
-	if (rc) {
-		core_answer(core, op, rc);
-		return;
-	}
-	if (op->kind == OP_ACQUIRE)
-		acquire(core, session, op, &result);
-	else
-		result.status = release(core, session, op->release.token);
-	core_window_put(&session->window, &result);
-	answer_slot(core, op, &result);
+	core_touch(core, &request->object);
+	if (request->extra && request->extra->from)
+		core_convert_up(core, request);
+	if (request->state == REQUEST_WAITING)
+		leave_wait(core, request);
+	assert(COUNTER_MAX - core->counter >= request->parts_len);
+	request->state = REQUEST_HELD;
+	request->token = core->counter + 1;
+	core->counter += request->parts_len;
+	request->stamp = core->now;
+	request->index = core->index;
+	for (size_t i = 0; i < request->parts_len; i++)
+		core_lock_hold(core, &request->parts[i]);
+	core->holds++;
+	begin_terms(core, request);
 }
 
-/* Could a late attempt of this acquire still take effect, or be told that it
- * holds? A slot of a release (no token) stays as it is. */
-static bool needs_tombstone(const struct window *w, uint64_t seq)
+/* A wait for a value says what it has waited for. */
+static void forget_extra(struct core *core, struct request *request)
 {
-	const struct slot *slot = core_window_find(w, seq);
+	struct extra *extra = request->extra;
 
-	if (!slot)
-		return seq >= w->low;
-	return slot->status == STATUS_WAITING ||
-	       (slot->status == 0 && slot->token > 0);
+	if (!extra || request->parts_len == 0)
+		return;
+	core_blob_free(core, extra->shown);
+	core_pool_give(core, POOL_EXTRA, extra);
+	request->extra = NULL;
 }
 
-void core_cancel(struct core *core, const struct op *op)
+/* Its locks may go: it stands alone from now on. `result` stays with it. */
+static void end(struct core *core, struct request *request, int status,
+		uint64_t result)
 {
-	struct session *session = core_session_of(core, op);
-	struct request *request;
+	uint64_t token = request->token;
 
-	if (!session) {
-		core_answer(core, op, HF_ESESSION);
-		return;
-	}
-	if (!core_window_find(&session->window, op->seq) &&
-	    refuse_seq(core, &session->window, op->seq) == HF_ELIMIT) {
-		core_answer(core, op, HF_ELIMIT);
-		return;
-	}
-	request = core_request_find(core, session->id, op->seq);
-	if (request)
-		core_request_remove(core, request);
-	if (needs_tombstone(&session->window, op->seq)) {
-		core_touch(core, &session->object);
-		core_window_put(&session->window,
-				&(struct slot){ .seq = op->seq,
-						.status = HF_ECANCELED,
-						.stamp = core->now });
-	}
-	core_answer(core, op, HF_ECANCELED);
+	mark_locks(core, request);
+	for (size_t i = 0; i < request->parts_len; i++)
+		request->parts[i].lock = NULL;
+	owner_leave(core, request);
+	forget_extra(core, request);
+	request->state = REQUEST_ENDED;
+	request->status = status;
+	request->token = result;
+	request->stamp = core->now;
+	request->index = core->index;
+	core_emit(core, &(struct output){ .kind = OUTPUT_ENDED,
+					  .status = status,
+					  .node = request->session->peer->node,
+					  .session = request->session->id,
+					  .seq = request->seq,
+					  .token = token ? token : result,
+					  .stamp = request->stamp });
+}
+
+void core_end_wait(struct core *core, struct request *request, int status,
+		   uint64_t result)
+{
+	core_touch(core, &request->object);
+	leave_wait(core, request);
+	end(core, request, status, result);
+}
+
+void core_end_hold(struct core *core, struct request *request, int status)
+{
+	core_touch(core, &request->object);
+	for (size_t i = 0; i < request->parts_len; i++)
+		core_lock_delay(core, request->parts[i].lock, request->delay);
+	core_tell_hold(core, request, CHANGE_FREED, status);
+	leave_hold(core, request);
+	end(core, request, status, 0);
 }

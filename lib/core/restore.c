@@ -3,7 +3,7 @@
  * The rule: records are bytes of a disk or a peer. Each field is looked at
  * before it is used, references are joined when all records are there, and at
  * last the checker and the hash have to agree. */
-#include "core/state.h"
+#include "core/restore.h"
 
 #include <string.h>
 
@@ -13,41 +13,31 @@ static const struct limits greatest_limits = {
 #undef X
 };
 
-static int corrupt(struct core *core, const char *text, uint64_t id)
+int restore_corrupt(struct core *core, const char *text, uint64_t id)
 {
 	return core_fail(core, HF_ECORRUPT, text, id, 0);
 }
 
-static int no_memory(struct core *core)
+int restore_no_memory(struct core *core)
 {
 	return core_fail(core, HF_ENOMEM, "out of memory in a restore", 0, 0);
-}
-
-/* Not 0, and given before. */
-static bool given(uint64_t number, uint64_t last)
-{
-	return number > 0 && number <= last;
-}
-
-/* Is it a deadline that may be pending? 0 is none. */
-static bool pending(const struct core *core, uint64_t deadline)
-{
-	return deadline == 0 ||
-	       (deadline > core->now && deadline - core->now <= DURATION_MAX);
 }
 
 static int restore_state(struct core *core, const struct record *r)
 {
 	if (r->kind != RECORD_STATE || core->index > 0)
-		return corrupt(core, "the first record isn't a state", 0);
-	if (r->state.version == 0 || r->state.version > SEMANTICS_VERSION)
-		return corrupt(core, "the image has semantics %, unknown here",
-			       r->state.version);
+		return restore_corrupt(core, "the first record isn't a state",
+				       0);
+	if (r->state.version != SEMANTICS_VERSION)
+		return restore_corrupt(
+			core, "the image has semantics %, unknown here",
+			r->state.version);
 	if (!core_limits_valid(&r->state.limits))
-		return corrupt(core, "the limits are out of range", 0);
+		return restore_corrupt(core, "the limits are out of range", 0);
 	if (r->state.now > TIME_MAX || r->state.counter > COUNTER_MAX ||
 	    r->state.arrivals > COUNTER_MAX)
-		return corrupt(core, "the state's numbers are out of range", 0);
+		return restore_corrupt(
+			core, "the state's numbers are out of range", 0);
 	core->now = r->state.now;
 	core->term = r->state.term;
 	core->skew = r->state.skew;
@@ -66,12 +56,12 @@ static int restore_peer(struct core *core, const struct record *r)
 	struct peer *peer;
 
 	if (r->peer.node == 0 || core_peer_find(core, r->peer.node))
-		return corrupt(core, "node % is 0 or there twice",
-			       r->peer.node);
+		return restore_corrupt(core, "node % is 0 or there twice",
+				       r->peer.node);
 	if (core_pool_reserve(core, POOL_PEER, 1) ||
 	    map_reserve(&core->peers, 1))
-		return no_memory(core);
-	peer = as_peer(core_pool_take(core, POOL_PEER, RECORD_PEER));
+		return restore_no_memory(core);
+	peer = as_peer(core_take(core, POOL_PEER, RECORD_PEER));
 	peer->node = r->peer.node;
 	peer->boot = r->peer.boot;
 	peer->nth = r->peer.nth;
@@ -94,7 +84,7 @@ static bool slots_valid(const struct core *core, const struct record *r)
 		const struct slot *slot = &r->session.slots[i];
 
 		if (slot->seq < least || slot->seq >= end ||
-		    slot->token > core->counter || slot->stamp > core->now)
+		    slot->token > COUNTER_MAX || slot->stamp > core->now)
 			return false;
 		least = slot->seq + 1;
 	}
@@ -122,21 +112,24 @@ static int restore_session(struct core *core, const struct record *r)
 {
 	struct session *s;
 
-	if (!given(r->session.id, core->counter) ||
+	if (!restore_given(r->session.id, core->counter) ||
 	    core_session_find(core, r->session.id))
-		return corrupt(core, "session % was never opened, or twice",
-			       r->session.id);
+		return restore_corrupt(core,
+				       "session % was never opened, or twice",
+				       r->session.id);
 	if (r->session.ttl > DURATION_MAX || r->session.opened > core->now ||
-	    r->session.deadline == 0 || !pending(core, r->session.deadline))
-		return corrupt(core, "session % has impossible times",
-			       r->session.id);
+	    r->session.deadline == 0 ||
+	    !restore_pending(core, r->session.deadline))
+		return restore_corrupt(core, "session % has impossible times",
+				       r->session.id);
 	if (!slots_valid(core, r))
-		return corrupt(core, "session % has an impossible window",
-			       r->session.id);
+		return restore_corrupt(core,
+				       "session % has an impossible window",
+				       r->session.id);
 	if (core_pool_reserve(core, POOL_SESSION, 1) ||
 	    map_reserve(&core->sessions, 1))
-		return no_memory(core);
-	s = as_session(core_pool_take(core, POOL_SESSION, RECORD_SESSION));
+		return restore_no_memory(core);
+	s = as_session(core_take(core, POOL_SESSION, RECORD_SESSION));
 	s->id = r->session.id;
 	s->node = r->session.node;
 	s->boot = r->session.boot;
@@ -147,10 +140,12 @@ static int restore_session(struct core *core, const struct record *r)
 	memcpy(s->nonce, r->session.nonce, NONCE_LEN);
 	s->flags = r->session.flags;
 	list_init(&s->requests);
+	list_init(&s->values);
+	list_init(&s->notices);
 	map_insert(&core->sessions, &s->by_id,
 		   map_hash64(&core->sessions, s->id));
 	core_add(core, &s->object);
-	return restore_slots(core, &s->window, r) ? no_memory(core) : 0;
+	return restore_slots(core, &s->window, r) ? restore_no_memory(core) : 0;
 }
 
 struct lock *core_lock_by_id(const struct core *core, uint64_t id)
@@ -167,94 +162,48 @@ struct lock *core_lock_by_id(const struct core *core, uint64_t id)
 	return NULL;
 }
 
+static bool flags_valid(const struct record *r)
+{
+	uint32_t flags = r->lock.flags;
+
+	if (flags & ~(uint32_t)(LOCK_BARRIER | LOCK_PINNED))
+		return false;
+	return flags != (LOCK_BARRIER | LOCK_PINNED) &&
+	       (flags == 0 || r->lock.limit > 0);
+}
+
 static int restore_lock(struct core *core, const struct record *r)
 {
 	struct lock *lock;
 	size_t pool;
 
-	if (!given(r->lock.id, core->counter) ||
+	if (!restore_given(r->lock.id, core->counter) ||
 	    core_lock_by_id(core, r->lock.id))
-		return corrupt(core, "lock % was never made, or twice",
-			       r->lock.id);
+		return restore_corrupt(core, "lock % was never made, or twice",
+				       r->lock.id);
 	if (r->lock.name_len == 0 || r->lock.name_len > LOCK_NAME_MAX)
-		return corrupt(core, "lock % has an impossible name",
-			       r->lock.id);
-	if (!pending(core, r->lock.delay_until))
-		return corrupt(core, "lock % has an impossible delay",
-			       r->lock.id);
-	pool = core_lock_pool(r->lock.name_len);
+		return restore_corrupt(core, "lock % has an impossible name",
+				       r->lock.id);
+	if (!restore_pending(core, r->lock.delay_until))
+		return restore_corrupt(core, "lock % has an impossible delay",
+				       r->lock.id);
+	if (!flags_valid(r))
+		return restore_corrupt(core, "lock % has impossible flags",
+				       r->lock.id);
+	pool = POOL_LOCK + core_pool_of_name(r->lock.name_len);
 	if (core_pool_reserve(core, pool, 1) || map_reserve(&core->locks, 1))
-		return no_memory(core);
-	lock = as_lock(core_pool_take(core, pool, RECORD_LOCK));
+		return restore_no_memory(core);
+	lock = as_lock(core_take(core, pool, RECORD_LOCK));
 	lock->id = r->lock.id;
 	lock->name_len = (uint16_t)r->lock.name_len;
 	memcpy(lock->name, r->lock.name, r->lock.name_len);
 	lock->limit = r->lock.limit;
+	lock->flags = (uint8_t)r->lock.flags;
 	lock->delay_until = r->lock.delay_until;
 	list_init(&lock->holders);
-	list_init(&lock->line);
 	map_insert(&core->locks, &lock->by_name,
 		   map_hash64(&core->locks, lock->id));
 	core_add(core, &lock->object);
-	return 0;
-}
-
-/* Is each field what its state says it must be? */
-static bool request_valid(const struct core *core, const struct record *r)
-{
-	bool waits = r->request.state == REQUEST_WAITING;
-	bool held = r->request.state == REQUEST_HELD;
-	bool ended = r->request.state == REQUEST_ENDED;
-	bool counted = r->request.mode == MODE_PERMITS;
-
-	if (!waits && !held && !ended)
-		return false;
-	if (r->request.mode < MODE_EXCLUSIVE || r->request.mode > MODE_PERMITS)
-		return false;
-	if (counted != (r->request.permits > 0) || r->request.seq == 0)
-		return false;
-	if (ended != (r->request.lock == 0) || ended != (r->request.status < 0))
-		return false;
-	if (r->request.status > 0 || r->request.delay > DURATION_MAX)
-		return false;
-	if (held != (r->request.token > 0) || r->request.token > core->counter)
-		return false;
-	if (r->request.stamp > core->now || r->request.index > core->index ||
-	    waits != (r->request.index == 0))
-		return false;
-	if (r->request.deadline > 0 && !waits)
-		return false;
-	return pending(core, r->request.deadline);
-}
-
-static int restore_request(struct core *core, const struct record *r)
-{
-	struct request *request;
-
-	if (!given(r->request.place, core->arrivals) || !request_valid(core, r))
-		return corrupt(core, "the request at place % can't be",
-			       r->request.place);
-	if (core_pool_reserve(core, POOL_REQUEST, 1) ||
-	    map_reserve(&core->requests, 1) || map_reserve(&core->tokens, 1))
-		return no_memory(core);
-	request =
-		as_request(core_pool_take(core, POOL_REQUEST, RECORD_REQUEST));
-	request->session_id = r->request.session;
-	request->lock_id = r->request.lock;
-	request->seq = r->request.seq;
-	request->owner = r->request.owner;
-	request->token = r->request.token;
-	request->stamp = r->request.stamp;
-	request->index = r->request.index;
-	request->place = r->request.place;
-	request->deadline = r->request.deadline;
-	request->delay = r->request.delay;
-	request->permits = r->request.permits;
-	request->status = r->request.status;
-	request->state = (uint8_t)r->request.state;
-	request->mode = (uint8_t)r->request.mode;
-	list_init(&request->in_lock);
-	core_add(core, &request->object);
 	return 0;
 }
 
@@ -273,9 +222,11 @@ int core_restore(struct core *core, const struct record *r)
 		return restore_lock(core, r);
 	case RECORD_REQUEST:
 		return restore_request(core, r);
+	case RECORD_VALUE:
+		return restore_value(core, r);
 	case RECORD_STATE:
-		return corrupt(core, "the state is there twice", 0);
+		return restore_corrupt(core, "the state is there twice", 0);
 	}
-	return corrupt(core, "a record is of unknown kind %",
-		       (uint64_t)r->kind);
+	return restore_corrupt(core, "a record is of unknown kind %",
+			       (uint64_t)r->kind);
 }

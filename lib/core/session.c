@@ -48,14 +48,17 @@ struct session *core_session_of(const struct core *core, const struct op *op)
 static void take_wait(struct core *core, struct request *request)
 {
 	if (request->state == REQUEST_WAITING)
-		core_request_remove(core, request);
+		core_request_remove(core, request, 0);
 }
 
 static void take_away(struct core *core, struct request *request, bool failed)
 {
-	if (request->state == REQUEST_HELD && failed)
-		core_lock_delay(core, request->lock, request->delay);
-	core_request_remove(core, request);
+	for (size_t i = 0; i < request->parts_len; i++) {
+		if (request->state == REQUEST_HELD && failed)
+			core_lock_delay(core, request->parts[i].lock,
+					request->delay);
+	}
+	core_request_remove(core, request, failed ? HF_ESESSION : 0);
 }
 
 void core_session_end(struct core *core, struct session *session, bool failed)
@@ -67,6 +70,9 @@ void core_session_end(struct core *core, struct session *session, bool failed)
 		take_wait(core, in_session(it));
 	list_for_safe (it, &session->requests)
 		take_away(core, in_session(it), failed);
+	while (!list_empty(&session->values))
+		core_value_drop(core, container_of(session->values.next,
+						   struct value, in_session));
 	if (peer->session == session) {
 		core_touch(core, &peer->object);
 		peer->session = NULL;
@@ -136,8 +142,7 @@ static int refuse_open(const struct core *core, const struct peer *peer,
 
 static struct peer *make_peer(struct core *core, uint64_t node)
 {
-	struct peer *peer =
-		as_peer(core_pool_take(core, POOL_PEER, RECORD_PEER));
+	struct peer *peer = as_peer(core_take(core, POOL_PEER, RECORD_PEER));
 
 	peer->node = node;
 	list_init(&peer->sessions);
@@ -151,7 +156,7 @@ static struct session *make_session(struct core *core, struct peer *peer,
 				    const struct op *op)
 {
 	struct session *s =
-		as_session(core_pool_take(core, POOL_SESSION, RECORD_SESSION));
+		as_session(core_take(core, POOL_SESSION, RECORD_SESSION));
 
 	s->id = ++core->counter;
 	s->peer = peer;
@@ -164,6 +169,8 @@ static struct session *make_session(struct core *core, struct peer *peer,
 	memcpy(s->nonce, op->open.nonce, NONCE_LEN);
 	s->window.low = 1;
 	list_init(&s->requests);
+	list_init(&s->values);
+	list_init(&s->notices);
 	list_push(&peer->sessions, &s->in_peer);
 	map_insert(&core->sessions, &s->by_id,
 		   map_hash64(&core->sessions, s->id));
@@ -227,6 +234,7 @@ void core_renew(struct core *core, const struct op *op)
 	if (deadline > session->deadline)
 		session->deadline = deadline;
 	core_set_timer(core, &session->object, session->deadline, session->id);
+	core_tell_notices(core, session);
 	core_emit(core, &(struct output){ .kind = OUTPUT_ANSWER,
 					  .op = OP_RENEW,
 					  .node = op->node,

@@ -36,6 +36,20 @@ void core_step(struct core *core, const struct entry *entry)
 	core->now += step;
 }
 
+/* What is due of it is what was taken away, if that came first. */
+static void expire_request(struct core *core, struct request *request)
+{
+	const struct extra *extra = request->extra;
+
+	if (request->state == REQUEST_WAITING)
+		core_end_wait(core, request, HF_ETIMEDOUT, 0);
+	else
+		core_end_hold(core, request,
+			      extra->revoke_at == request->object.timer.key
+				      ? HF_EREVOKED
+				      : HF_EEXPIRED);
+}
+
 static void expire(struct core *core, struct object *object)
 {
 	switch ((enum record_kind)object->kind) {
@@ -43,7 +57,7 @@ static void expire(struct core *core, struct object *object)
 		core_session_end(core, as_session(object), true);
 		break;
 	case RECORD_REQUEST:
-		core_end_wait(core, as_request(object), HF_ETIMEDOUT);
+		expire_request(core, as_request(object));
 		break;
 	case RECORD_LOCK:
 		core_touch(core, object);
@@ -53,6 +67,7 @@ static void expire(struct core *core, struct object *object)
 		break;
 	case RECORD_STATE:
 	case RECORD_PEER:
+	case RECORD_VALUE:
 		assert(!object->timer.queued);
 	}
 }

@@ -95,13 +95,25 @@ static int open_all(struct host *host)
 	return rc == 0 ? open_node(host) : rc;
 }
 
-static void tell_opened(struct host *host, int rc)
+/* That the host is open, or why not; later, that it is closed. */
+static void tell(struct host *host, int rc)
 {
 	pthread_mutex_lock(&host->mutex);
 	host->rc = rc;
 	host->told = true;
-	pthread_cond_signal(&host->opened);
+	pthread_cond_signal(&host->tell);
 	pthread_mutex_unlock(&host->mutex);
+}
+
+static int await(struct host *host)
+{
+	pthread_mutex_lock(&host->mutex);
+	while (!host->told)
+		pthread_cond_wait(&host->tell, &host->mutex);
+	int rc = host->rc;
+	host->told = false;
+	pthread_mutex_unlock(&host->mutex);
+	return rc;
 }
 
 static void free_parts(struct host *host)
@@ -118,28 +130,34 @@ static void free_parts(struct host *host)
 	net_free(&host->net);
 }
 
+/* In the thread that is the loop's. After an error the loop is closed. */
+static int open_here(struct host *host)
+{
+	atomic_store(&host->self, pthread_self());
+	int rc = loop_open(host);
+	if (rc < 0)
+		return fail(host->error, rc == UV_ENOMEM ? HF_ENOMEM : HF_EIO,
+			    "cannot start a loop: %s", uv_strerror(rc));
+	rc = open_all(host);
+	if (rc == 0 && host->outer)
+		rc = embed_begin(host);
+	if (rc < 0) {
+		loop_begin_close(host, 0);
+		loop_run(host);
+	}
+	return rc;
+}
+
 static void *thread_main(void *arg)
 {
 	struct host *host = arg;
+	int rc = open_here(host);
 
-	atomic_store(&host->self, pthread_self());
-	int rc = loop_open(host);
-	if (rc < 0) {
-		tell_opened(host,
-			    fail(host->error,
-				 rc == UV_ENOMEM ? HF_ENOMEM : HF_EIO,
-				 "cannot start a loop: %s", uv_strerror(rc)));
-		return NULL;
-	}
-	rc = open_all(host);
-	if (rc == 0)
-		tell_opened(host, 0);
-	else
-		loop_begin_close(host, 0);
-	loop_run(host);
-	free_parts(host);
+	tell(host, rc);
 	if (rc < 0)
-		tell_opened(host, rc);
+		return NULL;
+	loop_run(host);
+	host->closed(host->closed_arg);
 	return NULL;
 }
 
@@ -161,6 +179,7 @@ static int start_thread(struct host *host)
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	int number = pthread_create(&host->thread, NULL, thread_main, host);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	host->has_thread = number == 0;
 	if (number == 0)
 		pthread_setname_np(host->thread, "holdfast");
 	return number;
@@ -168,19 +187,13 @@ static int start_thread(struct host *host)
 
 static int run(struct host *host)
 {
+	if (host->outer)
+		return open_here(host);
 	int number = start_thread(host);
-
 	if (number != 0)
 		return fail_system(host->error, number,
 				   "cannot start a thread");
-	pthread_mutex_lock(&host->mutex);
-	while (!host->told)
-		pthread_cond_wait(&host->opened, &host->mutex);
-	int rc = host->rc;
-	pthread_mutex_unlock(&host->mutex);
-	if (rc < 0)
-		pthread_join(host->thread, NULL);
-	return rc;
+	return await(host);
 }
 
 static int open_dir(struct host *host)
@@ -206,9 +219,10 @@ static struct host *host_new(const struct host_config *config, char *error)
 		return NULL;
 	host->config = config;
 	host->error = error;
+	host->outer = config->loop;
 	host->dir.fd = host->dir.lock = -1;
 	pthread_mutex_init(&host->mutex, NULL);
-	pthread_cond_init(&host->opened, NULL);
+	pthread_cond_init(&host->tell, NULL);
 	post_init(&host->post, &host->posted);
 	list_init(&host->net.conns);
 	list_init(&host->net.dirty);
@@ -217,14 +231,26 @@ static struct host *host_new(const struct host_config *config, char *error)
 	return host;
 }
 
-static void host_free(struct host *host)
+static void end_thread(struct host *host)
 {
+	if (!host->has_thread)
+		return;
+	if (pthread_equal(host->thread, pthread_self()))
+		pthread_detach(host->thread);
+	else
+		pthread_join(host->thread, NULL);
+}
+
+void host_free(struct host *host)
+{
+	end_thread(host);
+	free_parts(host);
 	if (host->may_write)
 		dir_keep_locked(&host->dir);
 	dir_close(&host->dir);
 	fork_unmark(host);
 	post_free(&host->post);
-	pthread_cond_destroy(&host->opened);
+	pthread_cond_destroy(&host->tell);
 	pthread_mutex_destroy(&host->mutex);
 	/* Handles are in it, which a lost loop still knows. */
 	if (!host->loop_lost)
@@ -258,9 +284,22 @@ struct node *host_node(struct host *host)
 	return host->node;
 }
 
-bool host_on_thread(const struct host *host)
+bool host_would_block(const struct host *host)
 {
 	return pthread_equal(atomic_load(&host->self), pthread_self());
+}
+
+bool host_on_thread(const struct host *host)
+{
+	return host_would_block(host) && (!host->outer || host->in_turn);
+}
+
+int host_enter(struct host *host)
+{
+	if (host->phase == PHASE_HANDLES)
+		return HF_ECLOSED;
+	uv_async_send(&host->posted);
+	return 0;
 }
 
 void host_clocks(const struct host *host, struct clocks *now)
@@ -281,13 +320,26 @@ static void close_task(struct hf_task *task)
 	loop_begin_close(host, host->close_timeout_us);
 }
 
+void host_close_start(struct host *host, uint64_t timeout_us,
+		      void (*closed)(void *arg), void *arg)
+{
+	host->closing.run = close_task;
+	host->close_timeout_us = timeout_us;
+	host->closed = closed;
+	host->closed_arg = arg;
+	host_post(host, &host->closing);
+}
+
+static void tell_closed(void *arg)
+{
+	tell(arg, 0);
+}
+
 void host_close(struct host *host, uint64_t timeout_us)
 {
 	if (!host || host_forked(host))
 		return;
-	host->closing.run = close_task;
-	host->close_timeout_us = timeout_us;
-	host_post(host, &host->closing);
-	pthread_join(host->thread, NULL);
+	host_close_start(host, timeout_us, tell_closed, host);
+	await(host);
 	host_free(host);
 }

@@ -5,6 +5,7 @@
  * leader that was paused relies on it), libuv's timers and raft_uv's have run,
  * and nothing that follows from them waits for the next event. */
 #include "host/internal.h"
+#include "host/sigpipe.h"
 
 #include <stdlib.h>
 
@@ -57,6 +58,7 @@ static void on_limit(uv_timer_t *timer)
 	struct host *host = timer->data;
 
 	if (host->phase == PHASE_HANDLES) {
+		host->late = true;
 		uv_stop(host->loop);
 		return;
 	}
@@ -79,25 +81,40 @@ void loop_begin_close(struct host *host, uint64_t timeout_us)
 	node_close(host->node, timeout_us, on_node_closed, host);
 }
 
+static void flush(struct host *host)
+{
+	struct sigpipe held;
+
+	if (host->outer)
+		sigpipe_hold(&held);
+	net_flush(&host->net);
+	if (host->outer)
+		sigpipe_release(&held);
+}
+
 /* Is there more to do without waiting? */
 static bool turn(struct host *host)
 {
 	host->net.stirred = false;
 	post_run(&host->post);
 	node_turn(host->node);
-	net_flush(&host->net);
+	flush(host);
 	return host->net.stirred || !post_empty(&host->post);
 }
 
-static void on_prepare(uv_prepare_t *prepare)
+void loop_turn(struct host *host)
 {
-	struct host *host = prepare->data;
 	bool more = turn(host);
 
 	if (host->node_closed)
 		close_handles(host);
 	else if (more)
 		uv_async_send(&host->posted);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	loop_turn(prepare->data);
 }
 
 static int init_handles(struct host *host)
@@ -111,7 +128,6 @@ static int init_handles(struct host *host)
 	uv_timer_init(loop, &host->wake);
 	uv_timer_init(loop, &host->limit);
 	uv_prepare_init(loop, &host->prepare);
-	uv_prepare_start(&host->prepare, on_prepare);
 	host->limit.data = host;
 	host->prepare.data = host;
 	return 0;
@@ -146,7 +162,14 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 void loop_run(struct host *host)
 {
+	if (host->phase != PHASE_HANDLES)
+		uv_prepare_start(&host->prepare, on_prepare);
 	uv_run(host->loop, UV_RUN_DEFAULT);
+	loop_end(host);
+}
+
+void loop_end(struct host *host)
+{
 	if (host->storage && !storage_closed(host->storage))
 		host->may_write = !storage_force(host->storage);
 	uv_walk(host->loop, close_handle, NULL);

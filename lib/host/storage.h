@@ -30,6 +30,12 @@ int storage_open(struct storage **storage, uv_loop_t *loop,
 		 const struct dir *dir, size_t segment_bytes, char *error);
 struct raft_io *storage_io(struct storage *storage);
 
+/* From now on libraft has its ticks in storage_tick, if one is due: where the
+ * loop runs timers before it has read what waits: a leader would give up, or a
+ * follower ask for an election, though they could hear each other. */
+void storage_tick_late(struct storage *storage);
+void storage_tick(struct storage *storage);
+
 /* `closed` is called once, later or inside, when raft_uv has ended its work; it
  * may never be if the disk has failed. Also where libraft has closed the io
  * itself. */

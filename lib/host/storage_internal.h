@@ -26,6 +26,7 @@ struct storage {
 	bool write_failed;    /* a write's end is known: it failed */
 	bool doomed;          /* raft_uv can't go on, and doesn't say so */
 	raft_io_tick_cb tick; /* libraft's */
+	bool tick_late, tick_due;
 	raft_io_close_cb raft_closed; /* libraft's, where it closed the io */
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;

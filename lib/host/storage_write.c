@@ -242,15 +242,36 @@ static void find_retry(uv_handle_t *handle, void *doomed)
 		*(bool *)doomed = true;
 }
 
-static void tick(struct raft_io *io)
+static void tick_now(struct storage *storage)
 {
-	struct storage *storage = storage_of(io);
-
 	storage_note_failure(storage);
 	uv_walk(storage->loop, find_retry, &storage->doomed);
 	if ((storage->write_failed || storage->doomed) && !storage->silent)
 		fail_appends(storage);
-	storage->tick(io);
+	storage->tick(&storage->io);
+}
+
+static void tick(struct raft_io *io)
+{
+	struct storage *storage = storage_of(io);
+
+	if (storage->tick_late)
+		storage->tick_due = true;
+	else
+		tick_now(storage);
+}
+
+void storage_tick_late(struct storage *storage)
+{
+	storage->tick_late = true;
+}
+
+void storage_tick(struct storage *storage)
+{
+	if (!storage->tick_due)
+		return;
+	storage->tick_due = false;
+	tick_now(storage);
 }
 
 static int start(struct raft_io *io, unsigned msecs, raft_io_tick_cb cb,

@@ -36,14 +36,22 @@ static bool makes_sense(const struct output *o)
 {
 	switch (o->kind) {
 	case OUTPUT_GRANTED:
+	case OUTPUT_REVOKED:
 		return o->seq > 0 && o->token > 0;
 	case OUTPUT_ENDED:
-		return o->seq > 0 && o->status < 0;
+		return o->seq > 0 && o->status <= 0;
+	case OUTPUT_DEADLOCK:
+		return o->seq > 0;
 	case OUTPUT_ANSWER:
-		return o->op != OP_ACQUIRE || o->status != 0 || o->token > 0;
+		if (o->status > 0)
+			return o->op == OP_ACQUIRE || o->op == OP_AWAIT;
+		return (o->op != OP_ACQUIRE && o->op != OP_CANCEL) ||
+		       o->status != 0 || o->token > 0;
 	case OUTPUT_SESSION_ENDED:
-	default:
 		return true;
+	case OUTPUT_CHANGED:
+	default:
+		return false;
 	}
 }
 

@@ -2,12 +2,12 @@
 #ifndef HF_NODE_INTERNAL_H
 #define HF_NODE_INTERNAL_H
 
-#include "base/heap.h"
-#include "base/list.h"
-#include "base/map.h"
 #include "codec/entry.h"
-#include "codec/frame.h"
-#include "node/node.h"
+#include "node/ask.h"
+#include "node/claim.h"
+#include "node/question.h"
+#include "node/ring.h"
+#include "node/watch.h"
 
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
@@ -39,6 +39,10 @@
 #define RETRY_MIN_US (50 * MS)
 #define RETRY_MAX_US (1 * SECOND)
 #define ATTACH_MIN_US (5 * MS)
+/* How long a leader's hint is followed at most; and what node_retry_us answers
+ * at most, a quarter more or less, and at least. */
+#define BUSY_MAX_US (4 * SECOND)
+#define AGAIN_MIN_US (10 * MS)
 /* Requests sent again in one turn. */
 #define RESEND_MAX 512
 /* How long a try waits for the leader's answer. */
@@ -47,6 +51,8 @@
 #define WAIT_SLACK_US (2 * SECOND)
 /* Renewals whose answers are still of use. */
 #define ATTEMPTS 16
+/* How long a conversion that is too late waits to know its end. */
+#define SETTLE_US (5 * SECOND)
 /* Events kept until the turn's end; of more, those go that newer ones make
  * superfluous. Lost holds and a failure of the member are kept elsewhere. */
 #define EVENTS_MAX 32
@@ -59,11 +65,6 @@
 #define ROUNDS_MAX 4
 /* How long a leader that closes waits for another to take over. */
 #define TRANSFER_US (500 * MS)
-
-struct timer { /* all zero: not set */
-	struct heap_node node;
-	void (*fire)(struct node *n, struct timer *t);
-};
 
 /* A connection, from its first byte to its last. */
 struct link {
@@ -97,69 +98,6 @@ struct peer {
 	size_t served;                /* questions on their way */
 };
 
-/* One sequenced operation. */
-struct call {
-	struct map_node by_seq;
-	struct list queue; /* unsent: node->unsent; else node->by_age */
-	struct list order; /* unanswered ones by seq: node->outstanding */
-	struct claim *claim;
-	enum op_kind kind;
-	uint64_t seq; /* 0: none yet */
-	uint64_t sent_at;
-	uint32_t tries;
-	bool outstanding;
-};
-
-enum claim_state {
-	CLAIM_QUEUED = 1, /* the acquire hasn't been sent */
-	CLAIM_ASKED,      /* sent, not answered */
-	CLAIM_WAITING,    /* in the line */
-	CLAIM_HELD,
-	CLAIM_LOST, /* was held; `lost_rc`; the owner doesn't know */
-	CLAIM_RELEASING,
-	CLAIM_UNDOING, /* must not be held: cancelled until confirmed */
-	CLAIM_OVER     /* only its callback is due */
-};
-
-struct claim {
-	struct node *owner;
-	struct list all; /* node->claims */
-	enum claim_state state;
-	struct call acquire, release;
-	struct timer deadline; /* of the acquire, then of the release */
-	struct timer undo;     /* when to cancel again */
-	uint64_t undo_us;
-	struct acquire_options options; /* name: the bytes below */
-	uint64_t give_up_at;            /* local, monotonic */
-	uint64_t session, token;
-	uint64_t as_of; /* index of the newest fact known */
-	uint64_t mark;  /* of the resync that named it */
-	int lost_rc;
-	bool busy; /* the last answer: the leader has too much to do */
-	uint32_t *lost;
-	/* The callback that is due, or will be. */
-	claim_cb cb;
-	void *arg;
-	int rc;
-	bool due;
-	struct list due_node;  /* node->due */
-	struct list loss_node; /* node->losses: the event is due */
-	uint8_t name[];
-};
-
-/* A question to the leader about a hold. */
-struct question {
-	struct list node;    /* node->questions */
-	struct claim *claim; /* NULL: released meanwhile */
-	struct query query;
-	struct timer deadline;
-	uint64_t sent_at;
-	claim_cb cb;
-	void *arg;
-	int rc;
-	bool over;
-};
-
 /* The session's keeper. */
 struct keeper {
 	enum hf_session_state state;
@@ -173,6 +111,11 @@ struct keeper {
 		uint64_t id;
 		struct clocks sent;
 	} attempts[ATTEMPTS];
+	struct { /* a renewal's answer that doesn't count yet */
+		bool any;
+		struct clocks sent;
+		uint64_t stamp, deadline;
+	} early;
 	uint64_t confirmed_at; /* sending of the newest confirmed renewal */
 	uint64_t next_at;      /* monotonic: renew or open then */
 	uint64_t retry_us, refused_us;
@@ -210,22 +153,41 @@ struct node {
 	struct lease lease;
 	struct route route;
 	struct list claims;
-	struct list unsent[2];   /* releases, acquires */
+	struct list unsent[2];   /* what gives back, the rest */
 	struct list by_age;      /* outstanding, oldest sending first */
 	struct list outstanding; /* by seq */
+	struct list answered;
 	struct map calls_by_seq;
 	struct list due;
 	struct list losses;
+	struct list notices;     /* revocations whose event is due */
+	struct list errands_due; /* of claims or strays */
+	struct list strays;      /* errands whose claim is gone */
+	struct map ranked;       /* claims with ranks, by owner */
+	struct map renewing;     /* errands, by number */
+	uint64_t renewals;       /* numbers given */
+	struct anchors anchors;
 	struct hf_event events[EVENTS_MAX]; /* not told yet */
 	size_t events_len;
+	bool quiet; /* events wait */
 	uint64_t next_seq;
 	uint64_t srtt_us, retry_us;
 	uint64_t number_at; /* no new number before: memory had run out */
 	uint64_t resyncs;
-	struct list questions;
-	uint64_t question_serial;
-	size_t served;      /* of our own, as peer.served */
-	struct buf outputs; /* struct output: for this node, not yet handled */
+	struct questions questions;
+	size_t served; /* of our own, as peer.served */
+	/* The leader's hint, how long its backlog takes; 0: it has none. */
+	uint64_t busy_us;
+	struct list asks, asks_due, asks_held;
+	size_t asks_bytes, asks_sent;
+	struct ring ring;
+	struct list watchers;
+	size_t watchers_len;
+	struct watcher *watching; /* its callback runs; NULL: it has ended */
+	uint64_t watched;         /* how far all have looked into the ring, */
+	bool watch_more;          /* unless somebody has more to see */
+	struct buf outputs; /* a message: for this node, not yet handled */
+	struct buf handled; /* the one that is being handled */
 	struct buf scratch, message;
 	uint64_t leader_told, term_told;
 	bool started, failed, fail_told, leader_changed;
@@ -238,24 +200,6 @@ struct node {
 	void (*closed)(void *arg, bool clean);
 	void *closed_arg;
 };
-
-/* timer.c */
-void timer_set(struct node *n, struct timer *t, uint64_t at,
-	       void (*fire)(struct node *n, struct timer *t));
-void timer_stop(struct node *n, struct timer *t);
-void timers_run(struct node *n);
-uint64_t timers_next(const struct node *n);
-/* `us`, a quarter more or less. */
-uint64_t jitter(struct node *n, uint64_t us);
-static inline uint64_t later(uint64_t at, uint64_t us)
-{
-	return us > UINT64_MAX - at ? UINT64_MAX : at + us;
-}
-static inline void sooner(uint64_t *at, uint64_t other)
-{
-	if (other < *at)
-		*at = other;
-}
 
 /* link.c */
 struct peer *peer_of(struct node *n, uint64_t id);
@@ -279,6 +223,7 @@ uint64_t route_next(const struct node *n);
 /* To the leader, best effort. false: there is no way now. */
 bool route_op(struct node *n, const struct op *op);
 void route_lost(struct node *n, uint64_t peer); /* its link ended */
+void route_gap(struct node *n); /* something that came was lost: attach anew */
 int route_resync(struct node *n, uint64_t from, const uint8_t *message,
 		 size_t len);
 int route_notleader(struct node *n, uint64_t from, const uint8_t *message,
@@ -291,48 +236,44 @@ uint64_t keeper_next(const struct node *n);
 void keeper_hurry(struct node *n);   /* there is a new leader: ask now */
 void keeper_refused(struct node *n); /* the leader doesn't serve */
 void keeper_answer(struct node *n, const struct output *o);
+void keeper_attached(struct node *n);
 /* The cluster has ended it, for good. */
 void keeper_lost(struct node *n, uint64_t session);
 
-/* call.c: sequenced operations */
-void calls_init(struct node *n);
-void call_queue(struct call *c, struct claim *claim, enum op_kind kind);
-void calls_turn(struct node *n);   /* send what may be sent, and again */
-void calls_resend(struct node *n); /* all that is unanswered */
-bool calls_waiting(const struct node *n);
-uint64_t calls_next(const struct node *n);
-struct call *call_find(struct node *n, uint64_t seq);
-void call_answered(struct node *n, struct call *c);
-void call_forget(struct node *n, struct call *c); /* leave every list */
-void calls_reset(struct node *n);                 /* a new session begins */
-uint64_t calls_low(const struct node *n);
-
-/* claim.c */
-void claim_output(struct node *n, const struct output *o);
-void claims_resync(struct node *n, const struct resync *s,
-		   struct resync_reader *it);
-void claims_lost(struct node *n, uint64_t session); /* the session ended */
-void claims_undo_now(struct node *n);
+/* claim.c: see claim.h, too */
 /* Nothing more can be asked: end what isn't held with `acquire_rc`, what is
  * being released with `release_rc`. */
 void claims_end(struct node *n, int acquire_rc, int release_rc);
 void claims_callbacks(struct node *n);
 void claims_free(struct node *n);
 
-/* question.c */
-void questions_turn(struct node *n);
-void questions_resend(struct node *n);
-uint64_t questions_next(const struct node *n);
-void questions_reply(struct node *n, const struct reply *y);
-void questions_claim_gone(struct node *n, struct claim *c);
-void questions_end(struct node *n, int rc);
-void questions_callbacks(struct node *n);
+/* ask.c */
+void asks_init(struct node *n);
+void asks_free(struct node *n);
+/* Nothing more can be asked: end what can have no effect with `rc`; `all`: the
+ * rest with HF_EUNKNOWN. */
+void asks_end(struct node *n, int rc, bool all);
+void asks_callbacks(struct node *n);
+bool asks_waiting(const struct node *n);
+
+/* watch.c */
+void watches_init(struct node *n);
+void watches_free(struct node *n);
+void watches_callbacks(struct node *n);
+bool watches_waiting(const struct node *n);
 
 /* serve.c: the leader's side */
 void serve_output(struct node *n, const struct output *o);
 int serve_requests(struct node *n, struct peer *from, const uint8_t *message,
 		   size_t len);
 int serve_attach(struct node *n, uint64_t from, const struct attach *a);
+/* What n->message holds. One that memory ran out for is lost, as on a link: it
+ * is asked for again. */
+void serve_message(struct node *n, uint64_t to, enum frame_type type,
+		   enum lane lane);
+void serve_notleader(struct node *n, uint64_t to);
+
+/* reply.c: the leader's side of questions */
 void serve_query(struct node *n, uint64_t from, const struct query *q);
 
 /* node.c */
@@ -342,5 +283,13 @@ void node_fail(struct node *n, int rc, const char *text);
 void node_event(struct node *n, const struct hf_event *event);
 void node_tell(struct node *n, struct hf_event *event);
 void node_output(struct node *n, const struct output *o);
+static inline struct caution node_caution(const struct node *n)
+{
+	return (struct caution){ n->config.drift_ppm, n->config.margin_us };
+}
+/* Why what wasn't sent in time wasn't. */
+int node_why_late(const struct node *n);
+/* The leader has too much to do, for so long. */
+void node_busy(struct node *n, uint64_t us);
 
 #endif

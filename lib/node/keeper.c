@@ -176,11 +176,12 @@ static void confirmed(struct node *n, const struct clocks *sent,
 {
 	struct keeper *k = &n->keeper;
 
+	anchors_add(&n->anchors, sent, o->stamp);
 	/* A session that is being closed is certain of nothing, even if the
 	 * answer to its opening comes only now. */
 	if (!k->closing)
 		lease_extend(&n->lease, sent, o->stamp, o->deadline,
-			     n->config.drift_ppm, n->config.margin_us);
+			     node_caution(n));
 	if (sent->monotonic > k->confirmed_at)
 		k->confirmed_at = sent->monotonic;
 	k->retry_us = RETRY_MIN_US;
@@ -197,7 +198,7 @@ static void on_refused(struct node *n, int status)
 {
 	struct keeper *k = &n->keeper;
 
-	k->refusal = status;
+	k->refusal = status == HF_ESESSION ? 0 : status;
 	if (status == HF_EOLDBOOT)
 		node_fail(n, status, hf_strerror(status));
 	if (status != HF_ESESSION)
@@ -219,6 +220,7 @@ static void on_opened(struct node *n, const struct output *o)
 	}
 	k->refusal = 0;
 	k->id = o->session;
+	k->early.any = false;
 	k->opening = false;
 	lease_begin(&n->lease, k->id);
 	calls_reset(n);
@@ -226,15 +228,36 @@ static void on_opened(struct node *n, const struct output *o)
 	confirmed(n, &k->opened, o);
 }
 
+/* A renewal's answer makes all holds certain for longer. So it doesn't count
+ * before it is certain that all is known that happened to them until then: by a
+ * resync, and by what came on the same way since. Else a hold that was taken
+ * away while nobody listened would be believed in (README). */
 static void on_renewed(struct node *n, const struct output *o)
 {
 	struct keeper *k = &n->keeper;
 	uint64_t i = o->seq % ATTEMPTS;
 
-	if (o->session != k->id || o->status == HF_EBUSY)
+	if (o->session != k->id || o->status || k->attempts[i].id != o->seq)
 		return;
-	if (o->status == 0 && k->attempts[i].id == o->seq)
+	if (n->route.attached) {
 		confirmed(n, &k->attempts[i].sent, o);
+		return;
+	}
+	k->early.any = true;
+	k->early.sent = k->attempts[i].sent;
+	k->early.stamp = o->stamp;
+	k->early.deadline = o->deadline;
+}
+
+void keeper_attached(struct node *n)
+{
+	struct keeper *k = &n->keeper;
+	struct output o = { .stamp = k->early.stamp,
+			    .deadline = k->early.deadline };
+
+	if (k->early.any && k->id)
+		confirmed(n, &k->early.sent, &o);
+	k->early.any = false;
 }
 
 void keeper_answer(struct node *n, const struct output *o)
@@ -273,6 +296,6 @@ void keeper_lost(struct node *n, uint64_t session)
 	k->next_at = n->now.monotonic;
 	n->route.attached = false;
 	keeper_init(n);
-	claims_lost(n, session);
+	calls_lost(n);
 	keeper_event(n, HF_SESSION_LOST);
 }

@@ -83,18 +83,21 @@ static void tell_failure(struct node *n)
 			      .rc = n->fail_rc,
 			      .text = n->fail_text };
 
-	if (!n->failed || n->fail_told)
+	if (!n->failed || n->fail_told || n->quiet)
 		return;
 	n->fail_told = true;
 	node_tell(n, &e);
 }
 
+/* What is lost for want of memory is told again by a resync, which must have
+ * been asked for behind it. */
 void node_output(struct node *n, const struct output *o)
 {
-	/* What is lost for want of memory is told again by a resync. */
-	buf_put(&n->outputs, o, sizeof(*o));
+	if (n->outputs.len == 0 && !n->outputs.failed)
+		outputs_begin(&n->outputs);
+	outputs_add(&n->outputs, o);
 	if (n->outputs.failed)
-		n->route.attached = false;
+		route_gap(n);
 }
 
 static void on_send(void *arg, uint64_t to, enum lane lane,
@@ -113,6 +116,18 @@ static void on_output(void *arg, const struct output *o)
 	serve_output((struct node *)arg, o);
 }
 
+static void on_news(void *arg, const struct output *o)
+{
+	ring_put(&((struct node *)arg)->ring, o);
+}
+
+static void on_restored(void *arg)
+{
+	struct node *n = (struct node *)arg;
+
+	ring_restart(&n->ring, repl_applied(n->repl));
+}
+
 static void on_changed(void *arg)
 {
 	((struct node *)arg)->leader_changed = true;
@@ -126,6 +141,8 @@ static void on_failed(void *arg, int rc, const char *text)
 static const struct repl_calls repl_calls = { .send = on_send,
 					      .linked = on_linked,
 					      .output = on_output,
+					      .news = on_news,
+					      .restored = on_restored,
 					      .changed = on_changed,
 					      .failed = on_failed };
 
@@ -166,7 +183,8 @@ int node_open(struct node **node, const struct node_config *config,
 		goto out_of_memory;
 	n->config = *config;
 	n->mem = *mem;
-	n->outputs.mem = n->scratch.mem = n->message.mem = &n->mem;
+	n->outputs.mem = n->handled.mem = n->scratch.mem = n->message.mem =
+		&n->mem;
 	n->config.repl.mem = mem; /* libraft's part may outlive the node */
 	n->env = env;
 	n->calls = *calls;
@@ -175,11 +193,18 @@ int node_open(struct node **node, const struct node_config *config,
 	list_init(&n->claims);
 	list_init(&n->due);
 	list_init(&n->losses);
-	list_init(&n->questions);
+	list_init(&n->notices);
+	list_init(&n->errands_due);
+	list_init(&n->strays);
+	map_init(&n->ranked, &n->mem, env_random64(env));
+	map_init(&n->renewing, &n->mem, env_random64(env));
 	env_clocks(env, &n->now);
 	calls_init(n);
+	questions_init(n);
+	asks_init(n);
+	watches_init(n);
 	keeper_init(n);
-	if (open_peers(n))
+	if (open_peers(n) || ring_open(&n->ring, &n->mem, config->ring_bytes))
 		goto free_node;
 	rc = repl_open(&n->repl, &n->config.repl, env, io, &repl_calls, n,
 		       error);
@@ -212,8 +237,14 @@ void node_free(struct node *n)
 		return;
 	links_close(n);
 	claims_free(n);
+	asks_free(n);
+	calls_free(n);
+	watches_free(n);
 	repl_free(n->repl);
+	questions_free(n);
+	ring_free(&n->ring);
 	buf_free(&n->outputs);
+	buf_free(&n->handled);
 	buf_free(&n->scratch);
 	buf_free(&n->message);
 	mem_free(&n->mem, n->peers);
@@ -230,21 +261,23 @@ static void handle_output(struct node *n, const struct output *o)
 		 !(o->op == OP_RENEW && o->status == HF_ESESSION))
 		keeper_answer(n, o);
 	else
-		claim_output(n, o);
+		calls_output(n, o);
 }
 
+/* What is handled may add to n->outputs, and points into what it is read from.
+ */
 static void handle_outputs(struct node *n)
 {
-	size_t len = n->outputs.len / sizeof(struct output);
+	struct outputs_reader it;
+	struct buf b = n->outputs;
 	struct output o;
 
-	for (size_t i = 0; i < len; i++) {
-		memcpy(&o, n->outputs.base + i * sizeof(o), sizeof(o));
-		handle_output(n, &o);
-	}
-	buf_drop(&n->outputs, len * sizeof(o));
-	if (n->outputs.len == 0)
-		n->outputs.failed = false;
+	n->outputs = n->handled;
+	buf_clear(&n->outputs);
+	if (b.len > 0 && outputs_open(&it, b.base, b.len) == 0)
+		while (outputs_next(&it, &o) > 0)
+			handle_output(n, &o);
+	n->handled = b;
 }
 
 static void leader_event(struct node *n)
@@ -260,14 +293,26 @@ static void leader_event(struct node *n)
 	node_event(n, &e);
 }
 
+/* An event may make the node quiet. */
+static void tell_events(struct node *n)
+{
+	size_t told = 0;
+
+	while (told < n->events_len && !n->quiet)
+		n->calls.event(n->arg, &n->events[told++]);
+	n->events_len -= told;
+	memmove(n->events, n->events + told,
+		n->events_len * sizeof(*n->events));
+}
+
 static void callbacks(struct node *n)
 {
-	for (size_t i = 0; i < n->events_len; i++)
-		n->calls.event(n->arg, &n->events[i]);
-	n->events_len = 0;
+	tell_events(n);
 	tell_failure(n);
 	questions_callbacks(n);
 	claims_callbacks(n);
+	asks_callbacks(n);
+	watches_callbacks(n);
 }
 
 static void on_repl_closed(void *arg, bool clean)
@@ -305,6 +350,7 @@ static void close_turn(struct node *n)
 	if (!gone && !n->failed && n->now.monotonic < n->close_at)
 		return;
 	claims_end(n, HF_ECLOSED, k->closed ? k->closed_rc : HF_EUNKNOWN);
+	asks_end(n, HF_ECLOSED, true);
 	if (transferring(n))
 		return;
 	n->keeper.closed = true;
@@ -335,8 +381,10 @@ static void turn_round(struct node *n, uint64_t *wake)
 		leader_event(n);
 	route_turn(n);
 	timers_run(n);
-	if (n->failed)
+	if (n->failed) {
 		claims_end(n, HF_EFAILED, HF_EUNKNOWN);
+		asks_end(n, HF_EFAILED, true);
+	}
 	keeper_turn(n);
 	route_turn(n);
 	calls_turn(n);
@@ -352,10 +400,13 @@ static void turn_round(struct node *n, uint64_t *wake)
 
 static bool work_left(const struct node *n)
 {
+	bool to_tell = !list_empty(&n->losses) || n->events_len > 0 ||
+		       n->failed != n->fail_told;
+
 	return n->outputs.len > 0 || !list_empty(&n->due) ||
-	       !list_empty(&n->losses) || n->events_len > 0 ||
-	       n->failed != n->fail_told || n->leader_changed ||
-	       calls_waiting(n);
+	       !list_empty(&n->errands_due) || asks_waiting(n) ||
+	       questions_waiting(n) || watches_waiting(n) ||
+	       (to_tell && !n->quiet) || n->leader_changed || calls_waiting(n);
 }
 
 static uint64_t next_turn(const struct node *n)
@@ -381,6 +432,7 @@ void node_abandon(struct node *n)
 		return;
 	n->over = true;
 	claims_end(n, HF_ECLOSED, HF_EUNKNOWN);
+	asks_end(n, HF_ECLOSED, true);
 	questions_end(n, HF_ECLOSED);
 	callbacks(n);
 }
@@ -390,6 +442,17 @@ static void node_over(struct node *n)
 	node_abandon(n);
 	n->env->wake(n->env, UINT64_MAX);
 	n->closed(n->closed_arg, n->clean);
+}
+
+void node_quiet(struct node *n, bool quiet)
+{
+	n->quiet = quiet;
+}
+
+void node_tell_rest(struct node *n)
+{
+	n->quiet = false;
+	callbacks(n);
 }
 
 void node_turn(struct node *n)
@@ -425,6 +488,7 @@ void node_close(struct node *n, uint64_t timeout_us,
 	n->keeper.retry_us = RETRY_MIN_US;
 	n->keeper.next_at = n->now.monotonic;
 	claims_end(n, HF_ECLOSED, 1);
+	asks_end(n, HF_ECLOSED, false);
 	questions_end(n, HF_ECLOSED);
 	n->env->wake(n->env, n->now.monotonic);
 }

@@ -19,6 +19,7 @@ static void route_set(struct node *n, uint64_t leader, uint64_t term,
 	r->attached = false;
 	r->retry_us = ATTACH_MIN_US;
 	r->next_at = n->now.monotonic;
+	n->keeper.early.any = false;
 	if (leader)
 		keeper_hurry(n);
 }
@@ -43,9 +44,21 @@ static void attached(struct node *n)
 {
 	n->route.attached = true;
 	n->route.retry_us = ATTACH_MIN_US;
+	keeper_attached(n);
 	calls_resend(n);
-	claims_undo_now(n);
 	questions_resend(n);
+}
+
+void route_gap(struct node *n)
+{
+	struct route *r = &n->route;
+
+	if (r->attached) {
+		r->retry_us = ATTACH_MIN_US;
+		r->next_at = later(n->now.monotonic, ATTACH_MIN_US);
+	}
+	r->attached = false;
+	r->nonce = n->resyncs;
 }
 
 static void attach(struct node *n)
@@ -118,14 +131,20 @@ static bool put_op(struct node *n, struct peer *peer, const struct op *op)
 
 bool route_op(struct node *n, const struct op *op)
 {
+	int rc;
+
 	if (!n->route.leader)
 		return false;
 	if (n->route.leader != n->config.repl.id)
 		return put_op(n, peer_of(n, n->route.leader), op);
 	buf_clear(&n->scratch);
 	op_encode(&n->scratch, op);
-	return !n->scratch.failed &&
-	       repl_submit(n->repl, op, n->scratch.base, n->scratch.len) == 0;
+	if (n->scratch.failed)
+		return false;
+	rc = repl_submit(n->repl, op, n->scratch.base, n->scratch.len);
+	if (rc == HF_EBUSY)
+		node_busy(n, repl_backlog_us(n->repl));
+	return rc == 0;
 }
 
 int route_resync(struct node *n, uint64_t from, const uint8_t *message,
@@ -148,7 +167,7 @@ int route_resync(struct node *n, uint64_t from, const uint8_t *message,
 		n->keeper.next_at = n->now.monotonic;
 		return 0;
 	}
-	claims_resync(n, &s, &it);
+	calls_resync(n, &s, &it);
 	if (it.r.failed)
 		return HF_ECORRUPT;
 	attached(n);

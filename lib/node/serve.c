@@ -28,16 +28,14 @@ void serve_output(struct node *n, const struct output *o)
 	}
 }
 
-/* What n->message holds. One that memory ran out for is lost, as on a link: it
- * is asked for again. */
-static void send_message(struct node *n, uint64_t to, enum frame_type type,
-			 enum lane lane)
+void serve_message(struct node *n, uint64_t to, enum frame_type type,
+		   enum lane lane)
 {
 	if (!n->message.failed)
 		link_send(n, to, type, lane, n->message.base, n->message.len);
 }
 
-static void tell_notleader(struct node *n, uint64_t to)
+void serve_notleader(struct node *n, uint64_t to)
 {
 	struct notleader m = { .leader = repl_leader(n->repl),
 			       .term = repl_term(n->repl) };
@@ -47,7 +45,7 @@ static void tell_notleader(struct node *n, uint64_t to)
 		m.leader = 0;
 	buf_clear(&n->message);
 	notleader_encode(&n->message, &m);
-	send_message(n, to, FRAME_NOTLEADER, LANE_CONTROL);
+	serve_message(n, to, FRAME_NOTLEADER, LANE_CONTROL);
 }
 
 static void tell_busy(struct node *n, const struct op *op)
@@ -57,7 +55,8 @@ static void tell_busy(struct node *n, const struct op *op)
 			    .status = HF_EBUSY,
 			    .node = op->node,
 			    .session = op->session,
-			    .seq = op->seq };
+			    .seq = op->seq,
+			    .deadline = repl_backlog_us(n->repl) };
 
 	serve_output(n, &o);
 }
@@ -83,8 +82,24 @@ int serve_requests(struct node *n, struct peer *from, const uint8_t *message,
 		rc = 0;
 	}
 	if (!rc && refused)
-		tell_notleader(n, from->id);
+		serve_notleader(n, from->id);
 	return rc;
+}
+
+static void fill_hold(struct resync_item *item, const struct record *r)
+{
+	uint64_t hold = r->request.hold_until, lease = r->request.lease_until;
+
+	item->token = r->request.token;
+	item->stamp = r->request.stamp;
+	item->deadline = !hold || (lease && lease < hold) ? lease : hold;
+	if (!r->request.revoke.at || r->request.revoke.noted)
+		return;
+	item->revoked_at = r->request.revoke.at;
+	item->noted_at = r->request.revoke.noted_at;
+	item->by = r->request.revoke.by;
+	item->reason = r->request.revoke.reason;
+	item->reason_len = r->request.revoke.reason_len;
 }
 
 static bool add_item(void *ctx, const struct record *r)
@@ -97,10 +112,11 @@ static bool add_item(void *ctx, const struct record *r)
 		item.status = STATUS_WAITING;
 		break;
 	case REQUEST_HELD:
-		item.token = r->request.token;
+		fill_hold(&item, r);
 		break;
 	case REQUEST_ENDED:
 		item.status = r->request.status;
+		item.token = r->request.token; /* what an AWAIT has seen */
 		break;
 	}
 	resync_add(b, &item);
@@ -117,7 +133,7 @@ int serve_attach(struct node *n, uint64_t from, const struct attach *a)
 
 	if (!repl_serving(n->repl)) {
 		if (from != n->config.repl.id)
-			tell_notleader(n, from);
+			serve_notleader(n, from);
 		return 0;
 	}
 	s.index = core_index(core);
@@ -131,95 +147,8 @@ int serve_attach(struct node *n, uint64_t from, const struct attach *a)
 		return 0; /* it will ask again */
 	if (from == n->config.repl.id)
 		return route_resync(n, from, n->message.base, n->message.len);
-	send_message(n, from, FRAME_RESYNC,
-		     n->message.len > RESYNC_URGENT_MAX ? LANE_BULK
-							: LANE_REQUEST);
+	serve_message(n, from, FRAME_RESYNC,
+		      n->message.len > RESYNC_URGENT_MAX ? LANE_BULK
+							 : LANE_REQUEST);
 	return 0;
-}
-
-/* A question on its way through a read index. */
-struct served {
-	struct repl_read read;
-	struct node *node;
-	uint64_t from;
-	struct query query;
-};
-
-static int validate(const struct node *n, uint64_t from, const struct query *q)
-{
-	const struct core *core = repl_core(n->repl);
-	struct record r;
-
-	if (!core_session(core, q->session, &r) || r.session.node != from)
-		return HF_ESESSION;
-	if (!core_hold(core, q->token, &r) || r.request.session != q->session)
-		return HF_ENOTHELD;
-	return 0;
-}
-
-static void reply(struct node *n, uint64_t to, const struct reply *y)
-{
-	if (to == n->config.repl.id) {
-		questions_reply(n, y);
-		return;
-	}
-	buf_clear(&n->message);
-	reply_encode(&n->message, y);
-	send_message(n, to, FRAME_REPLY, LANE_REQUEST);
-}
-
-/* How many questions of this member are on their way; NULL: of nobody. */
-static size_t *served_of(struct node *n, uint64_t from)
-{
-	struct peer *peer = peer_of(n, from);
-
-	if (from == n->config.repl.id)
-		return &n->served;
-	return peer ? &peer->served : NULL;
-}
-
-static void on_read(struct repl_read *read, int rc)
-{
-	struct served *s = container_of(read, struct served, read);
-	struct node *n = s->node;
-	struct reply y = { .id = s->query.id };
-
-	if (rc == 0) {
-		y.status = validate(n, s->from, &s->query);
-		reply(n, s->from, &y);
-	} else if (s->from != n->config.repl.id) {
-		tell_notleader(n, s->from);
-	}
-	--*served_of(n, s->from);
-	mem_free(&n->mem, s);
-}
-
-/* What can't be kept is refused and asked again. */
-void serve_query(struct node *n, uint64_t from, const struct query *q)
-{
-	struct served *s;
-
-	if (!repl_serving(n->repl)) {
-		if (from != n->config.repl.id)
-			tell_notleader(n, from);
-		return;
-	}
-	size_t *served = served_of(n, from);
-
-	if (!served)
-		return;
-	s = *served < SERVED_MAX
-		    ? (struct served *)mem_zalloc(&n->mem, sizeof(*s))
-		    : NULL;
-	if (!s) {
-		reply(n, from,
-		      &(struct reply){ .id = q->id, .status = HF_EBUSY });
-		return;
-	}
-	++*served;
-	s->node = n;
-	s->from = from;
-	s->query = *q;
-	s->read.cb = on_read;
-	repl_read(n->repl, &s->read);
 }

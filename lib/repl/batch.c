@@ -62,6 +62,9 @@ static size_t chunks_max(enum op_kind kind)
 		return CHUNKS_RENEW_MAX;
 	case OP_ACQUIRE:
 	case OP_OPEN:
+	case OP_PUT:
+	case OP_ADD:
+	case OP_AWAIT:
 		return CHUNKS_ACQUIRE_MAX;
 	default:
 		return CHUNKS_OTHER_MAX;

@@ -39,14 +39,24 @@ static void emit(void *ctx, const struct output *output)
 {
 	struct repl *repl = ctx;
 
-	repl->calls->output(repl->arg, output);
+	if (output->kind != OUTPUT_CHANGED)
+		repl->calls->output(repl->arg, output);
+	else if (repl->calls->news)
+		repl->calls->news(repl->arg, output);
+}
+
+/* What is for other nodes is the leader's to say. */
+static void emit_news(void *ctx, const struct output *output)
+{
+	if (output->kind == OUTPUT_CHANGED)
+		emit(ctx, output);
 }
 
 static void apply(struct repl *repl, uint64_t index, const struct entry *entry)
 {
-	const struct output_sink sink = { emit, repl };
-	int rc = core_apply(repl->fsm.core, index, entry,
-			    lead_serving(repl) ? &sink : NULL);
+	const struct output_sink sink = { lead_serving(repl) ? emit : emit_news,
+					  repl };
+	int rc = core_apply(repl->fsm.core, index, entry, &sink);
 
 	if (rc != 0) {
 		fail(repl, rc, "it couldn't be applied", index);
@@ -55,8 +65,10 @@ static void apply(struct repl *repl, uint64_t index, const struct entry *entry)
 	hash_remember(repl);
 	repl->stats.entries++;
 	repl->stats.ops += entry->ops_len;
-	if (entry->proposer == repl->config.id)
+	if (entry->proposer == repl->config.id) {
+		propose_applied(repl, index);
 		lead_applied(repl, index, entry);
+	}
 }
 
 static void apply_bytes(struct repl *repl, const struct raft_buffer *buf)

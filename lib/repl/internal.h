@@ -15,6 +15,7 @@
 struct proposal {
 	struct raft_apply req;
 	raft_term term; /* 0: free */
+	uint64_t at;    /* proposed then, on the monotonic clock */
 };
 
 /* The hash that the state had as of `index`. */
@@ -76,6 +77,7 @@ struct repl {
 	uint64_t stamp;          /* the largest proposed in this term */
 	uint64_t stamped;        /* when, on the monotonic clock */
 	uint64_t hashed; /* entries since the last that carried a hash */
+	uint64_t took;   /* from proposing to applying, of late, us */
 	struct raft_transfer transfer;
 	bool transfer_wanted;
 
@@ -138,6 +140,8 @@ void lead_clear(struct repl *repl);
 /* propose.c */
 /* Proposed and not yet applied. */
 size_t propose_inflight(const struct repl *repl);
+/* One of ours was applied: measure. */
+void propose_applied(struct repl *repl, uint64_t index);
 /* Let go of what was applied or lost. */
 void propose_reclaim(struct repl *repl);
 /* The entry's index; 0: not now, nothing happened, or the repl has failed. */

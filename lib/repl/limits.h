@@ -4,6 +4,8 @@
 
 #include "codec/entry.h"
 
+#include <assert.h>
+
 /* Times. A heartbeat goes out on a tick, so the tick is the interval; libraft's
  * own heartbeat timeout only has to be well below it, or a tick that comes a
  * little early sends none. Several ticks must fit an election timeout. */
@@ -42,6 +44,9 @@
 /* A batch is made of two chunks, renewals and the rest, each half an entry. */
 #define CHUNK_OPS_MAX (ENTRY_OPS_MAX / 2)
 #define CHUNK_BYTES_MAX (ENTRY_BYTES_MAX / 2 - 4096)
+static_assert(OP_BYTES_MAX <= CHUNK_BYTES_MAX, "any operation fits a chunk");
+static_assert(2 * CHUNK_BYTES_MAX + ENTRY_FIXED_MAX <= ENTRY_BYTES_MAX,
+	      "two chunks fit an entry");
 /* Chunks that wait. Acquires and opens are refused first: what they wait behind
  * already takes longer than they are worth. Renewals have chunks of their own,
  * enough for every session of the default limits. */

@@ -31,6 +31,26 @@ size_t propose_inflight(const struct repl *repl)
 	return n;
 }
 
+void propose_applied(struct repl *repl, uint64_t index)
+{
+	for (size_t i = 0; i < INFLIGHT_MAX; i++) {
+		struct proposal *p = &repl->proposals[i];
+
+		if (p->term == 0 || p->req.index != index)
+			continue;
+		uint64_t took = monotonic_now(repl) - p->at;
+		repl->took = repl->took ? (7 * repl->took + took) / 8 : took;
+	}
+}
+
+uint64_t repl_backlog_us(const struct repl *repl)
+{
+	uint64_t entries =
+		repl->batch.others.chunks + (repl->sealed.chunk != NULL);
+
+	return repl->took + entries * repl->took / repl->config.inflight_max;
+}
+
 static struct proposal *unused(struct repl *repl)
 {
 	for (size_t i = 0; i < INFLIGHT_MAX; i++)
@@ -107,6 +127,7 @@ raft_index propose(struct repl *repl, uint64_t stamp, const struct sealed *ops)
 		return 0;
 	}
 	p->term = raft_current_term(raft_of(repl));
+	p->at = monotonic_now(repl);
 	repl->serial++;
 	return p->req.index;
 }

@@ -6,11 +6,11 @@
  * `send` (the links); all of it runs on one thread. README in this folder
  * explains it.
  *
- * `send`, `linked` and `output` are called from inside repl_start, repl_turn,
- * repl_receive and the callbacks of the raft_io; they may call repl_submit,
- * repl_read and what only looks. All others are called from repl_turn (and
- * reads from repl_close), and may call anything but repl_turn, repl_close and
- * repl_free. */
+ * `send`, `linked`, `output`, `news` and `restored` are called from inside
+ * repl_start, repl_turn, repl_receive and the callbacks of the raft_io; they
+ * may call repl_submit, repl_read and what only looks. All others are called
+ * from repl_turn (and reads from repl_close), and may call anything but
+ * repl_turn, repl_close and repl_free. */
 #ifndef HF_REPL_REPL_H
 #define HF_REPL_REPL_H
 
@@ -48,7 +48,7 @@ struct repl_config {
 	uint32_t guards_off;
 };
 
-/* All required. `arg` is the config's owner. */
+/* All required but `news` and `restored`. `arg` is the config's owner. */
 struct repl_calls {
 	/* Send these bytes to a member, best effort: they may be lost. The
 	 * bytes are the caller's. Never calls back. */
@@ -58,6 +58,12 @@ struct repl_calls {
 	bool (*linked)(void *arg, uint64_t to);
 	/* An entry was applied while this member serves as leader. */
 	void (*output)(void *arg, const struct output *output);
+	/* On every member, whoever leads: an entry that was applied has changed
+	 * what watches show (OUTPUT_CHANGED). On the hot path. */
+	void (*news)(void *arg, const struct output *output);
+	/* A snapshot has taken the state's place: what happened up to
+	 * repl_applied was not told. */
+	void (*restored)(void *arg);
 	/* The leader, the term, or whether this member serves has changed:
 	 * repl_leader, repl_term, repl_serving. */
 	void (*changed)(void *arg);
@@ -136,6 +142,9 @@ struct repl_stats {
 	uint64_t elections;      /* won by this member */
 };
 void repl_stats(const struct repl *repl, struct repl_stats *stats);
+
+/* How long what waits here for an entry will take, at the pace of late. */
+uint64_t repl_backlog_us(const struct repl *repl);
 
 /* Ask the most caught-up other voter to take over; best effort. */
 void repl_transfer(struct repl *repl);

@@ -196,5 +196,7 @@ int snapshot_restore(struct raft_fsm *raft_fsm, struct raft_buffer *buf)
 	repl->fsm.core = core;
 	memset(repl->fsm.hashes, 0, sizeof(repl->fsm.hashes));
 	hash_remember(repl);
+	if (repl->calls->restored)
+		repl->calls->restored(repl->arg);
 	return 0;
 }

@@ -51,7 +51,9 @@ static int by_token(const void *a, const void *b)
 	const struct hold_record *x = *(struct hold_record *const *)a;
 	const struct hold_record *y = *(struct hold_record *const *)b;
 
-	return x->token < y->token ? -1 : x->token > y->token;
+	if (x->token != y->token)
+		return x->token < y->token ? -1 : 1;
+	return (x->goes_on > y->goes_on) - (x->goes_on < y->goes_on);
 }
 
 static void forget_ended(struct line_state *s)
@@ -72,12 +74,12 @@ static uint64_t barred_until(const struct line_state *s,
 
 	for (size_t i = 0; i < s->active_len; i++) {
 		const struct active *a = &s->active[i];
-		used += a->hold->permits;
+		used += hold_units(a->hold);
 		first = a->end < first ? a->end : first;
 		if (modes_conflict(a->hold, r) && a->end > until)
 			until = a->end;
 	}
-	if (!until && r->mode == HF_PERMITS && used + r->permits > r->limit)
+	if (!until && !hold_fits(r, used))
 		until = first;
 	return until;
 }
@@ -117,7 +119,7 @@ const char *history_check(struct history *h, size_t names,
 	for (size_t i = 0; i < h->len && !wrong; i++) {
 		const struct hold_record *r = h->records[i];
 		*at = r;
-		if (i && r->token == h->records[i - 1]->token)
+		if (i && r->token == h->records[i - 1]->token && !r->goes_on)
 			wrong = "its token was given twice";
 		else
 			wrong = place(&states[r->name], r);

@@ -15,7 +15,11 @@ struct hold_record {
 	unsigned name; /* of the lock: its number */
 	unsigned machine;
 	enum hf_mode mode;
-	uint32_t permits, limit;
+	uint32_t permits;
+	uint32_t limit; /* as it was when granted; 0: no semaphore */
+	/* A conversion in place: the rest of the hold with this token, of
+	 * which another record says how it began. */
+	bool goes_on;
 	uint64_t token, session;
 	uint64_t called, granted;   /* the acquisition's call and return */
 	uint64_t release_called;    /* NEVER: it wasn't */
@@ -38,6 +42,19 @@ static inline bool modes_conflict(const struct hold_record *a,
 				  const struct hold_record *b)
 {
 	return a->mode == HF_EXCLUSIVE || b->mode == HF_EXCLUSIVE;
+}
+
+/* What it takes of the permits. */
+static inline uint32_t hold_units(const struct hold_record *r)
+{
+	return r->mode == HF_PERMITS ? r->permits : r->mode == HF_SHARED;
+}
+
+/* Does it fit beside non-exclusive holds of so many permits? */
+static inline bool hold_fits(const struct hold_record *r, uint64_t used)
+{
+	return r->mode == HF_EXCLUSIVE || r->limit == 0 ||
+	       used + hold_units(r) <= r->limit;
 }
 
 /* Before this time it can't have ended; it has at `release_confirmed`. One that

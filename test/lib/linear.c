@@ -40,15 +40,16 @@ static bool grantable(const struct search *s, uint64_t set, size_t hold)
 		const struct hold_record *other = s->holds[i];
 		if (!taken(set, 2 * i))
 			continue;
-		if (other->token >= r->token)
+		if (other->token > r->token ||
+		    (other->token == r->token && !r->goes_on))
 			return false;
 		if (taken(set, 2 * i + 1))
 			continue;
-		used += other->permits;
+		used += hold_units(other);
 		if (modes_conflict(other, r))
 			return false;
 	}
-	return r->mode != HF_PERMITS || used + r->permits <= r->limit;
+	return hold_fits(r, used);
 }
 
 /* Before all that is left has returned, may this be next? */

@@ -38,28 +38,51 @@ void machine_end(struct machine *m)
 	ck_assert_uint_eq(m->blocks, 0);
 }
 
+static const uint8_t *keep(struct machine *m, const uint8_t *bytes, size_t len)
+{
+	uint8_t *copy = m->text + m->text_len;
+
+	if (len == 0)
+		return NULL;
+	ck_assert_uint_le(len, MACHINE_TEXT - m->text_len);
+	memcpy(copy, bytes, len);
+	m->text_len += len;
+	return copy;
+}
+
 static void emit(void *ctx, const struct output *output)
 {
 	struct machine *m = ctx;
+	struct output *o = &m->outputs[m->outputs_len++];
 
-	ck_assert_uint_lt(m->outputs_len, MACHINE_OUTPUTS);
-	m->outputs[m->outputs_len++] = *output;
+	ck_assert_uint_le(m->outputs_len, MACHINE_OUTPUTS);
+	*o = *output;
+	o->name = keep(m, output->name, output->name_len);
+	o->bytes = keep(m, output->bytes, output->bytes_len);
 	if (output->kind == OUTPUT_ANSWER)
-		m->answer = *output;
+		m->answer = *o;
+}
+
+int machine_feed(struct machine *m, uint64_t index, const struct entry *entry)
+{
+	const struct output_sink sink = { emit, m };
+
+	m->outputs_len = 0;
+	m->text_len = 0;
+	m->index = index;
+	memset(&m->answer, 0, sizeof(m->answer));
+	return core_apply(m->core, index, entry, &sink);
 }
 
 int machine_apply(struct machine *m, const struct op *ops, size_t len)
 {
-	const struct output_sink sink = { emit, m };
 	const struct entry entry = { .version = SEMANTICS_VERSION,
 				     .stamp = m->now,
 				     .term = m->term,
 				     .ops = ops,
 				     .ops_len = len };
 
-	m->outputs_len = 0;
-	memset(&m->answer, 0, sizeof(m->answer));
-	return core_apply(m->core, ++m->index, &entry, &sink);
+	return machine_feed(m, m->index + 1, &entry);
 }
 
 int machine_do(struct machine *m, const struct op *op)
@@ -121,7 +144,7 @@ struct op machine_release_op(struct machine *m, uint64_t node, uint64_t s,
 			    .node = node,
 			    .session = s,
 			    .seq = ++m->seq[node],
-			    .release = { token } };
+			    .release = { .token = token } };
 }
 
 int machine_release(struct machine *m, uint64_t node, uint64_t s,
@@ -178,175 +201,4 @@ size_t machine_said_often(const struct machine *m, enum output_kind kind)
 	for (size_t i = 0; i < m->outputs_len; i++)
 		n += m->outputs[i].kind == kind;
 	return n;
-}
-
-static void *copy_of(const void *bytes, size_t len)
-{
-	void *copy = malloc(len + 1);
-
-	ck_assert_ptr_nonnull(copy);
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	return copy;
-}
-
-void image_copy_put(void *ctx, const struct record *r)
-{
-	struct image_copy *copy = ctx;
-	struct record *to;
-
-	if (copy->len == copy->cap) {
-		copy->cap = copy->cap ? 2 * copy->cap : 64;
-		copy->records = realloc(copy->records,
-					copy->cap * sizeof(*copy->records));
-		ck_assert_ptr_nonnull(copy->records);
-	}
-	to = &copy->records[copy->len++];
-	*to = *r;
-	if (r->kind == RECORD_SESSION)
-		to->session.slots =
-			copy_of(r->session.slots,
-				r->session.slots_len * sizeof(struct slot));
-	if (r->kind == RECORD_LOCK)
-		to->lock.name = copy_of(r->lock.name, r->lock.name_len);
-}
-
-bool image_copy_visit(void *ctx, const struct record *r)
-{
-	image_copy_put(ctx, r);
-	return true;
-}
-
-void image_copy_free(struct image_copy *copy)
-{
-	for (size_t i = 0; i < copy->len; i++) {
-		struct record *r = &copy->records[i];
-
-		if (r->kind == RECORD_SESSION)
-			free((void *)(uintptr_t)r->session.slots);
-		if (r->kind == RECORD_LOCK)
-			free((void *)(uintptr_t)r->lock.name);
-	}
-	free(copy->records);
-	memset(copy, 0, sizeof(*copy));
-}
-
-static bool same_slots(const struct record *a, const struct record *b)
-{
-	if (a->session.slots_len != b->session.slots_len)
-		return false;
-	for (size_t i = 0; i < a->session.slots_len; i++) {
-		const struct slot *x = &a->session.slots[i];
-		const struct slot *y = &b->session.slots[i];
-
-		if (x->seq != y->seq || x->status != y->status ||
-		    x->token != y->token || x->stamp != y->stamp)
-			return false;
-	}
-	return true;
-}
-
-static bool same_session(const struct record *a, const struct record *b)
-{
-	return a->session.id == b->session.id &&
-	       a->session.node == b->session.node &&
-	       a->session.boot == b->session.boot &&
-	       a->session.nth == b->session.nth &&
-	       a->session.ttl == b->session.ttl &&
-	       a->session.deadline == b->session.deadline &&
-	       a->session.opened == b->session.opened &&
-	       a->session.flags == b->session.flags &&
-	       a->session.low == b->session.low &&
-	       memcmp(a->session.nonce, b->session.nonce, NONCE_LEN) == 0 &&
-	       same_slots(a, b);
-}
-
-static bool same_request(const struct record *a, const struct record *b)
-{
-	return a->request.session == b->request.session &&
-	       a->request.seq == b->request.seq &&
-	       a->request.owner == b->request.owner &&
-	       a->request.lock == b->request.lock &&
-	       a->request.state == b->request.state &&
-	       a->request.mode == b->request.mode &&
-	       a->request.permits == b->request.permits &&
-	       a->request.token == b->request.token &&
-	       a->request.stamp == b->request.stamp &&
-	       a->request.index == b->request.index &&
-	       a->request.place == b->request.place &&
-	       a->request.deadline == b->request.deadline &&
-	       a->request.delay == b->request.delay &&
-	       a->request.status == b->request.status;
-}
-
-static bool same_state(const struct record *a, const struct record *b)
-{
-	return a->state.now == b->state.now && a->state.term == b->state.term &&
-	       a->state.skew == b->state.skew &&
-	       a->state.wall == b->state.wall &&
-	       a->state.index == b->state.index &&
-	       a->state.counter == b->state.counter &&
-	       a->state.arrivals == b->state.arrivals &&
-	       a->state.hash == b->state.hash &&
-	       a->state.version == b->state.version &&
-	       memcmp(&a->state.limits, &b->state.limits,
-		      sizeof(struct limits)) == 0;
-}
-
-static bool same(const struct record *a, const struct record *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	switch (a->kind) {
-	case RECORD_STATE:
-		return same_state(a, b);
-	case RECORD_PEER:
-		return a->peer.node == b->peer.node &&
-		       a->peer.boot == b->peer.boot &&
-		       a->peer.nth == b->peer.nth &&
-		       a->peer.session == b->peer.session;
-	case RECORD_SESSION:
-		return same_session(a, b);
-	case RECORD_LOCK:
-		return a->lock.id == b->lock.id &&
-		       a->lock.limit == b->lock.limit &&
-		       a->lock.delay_until == b->lock.delay_until &&
-		       a->lock.name_len == b->lock.name_len &&
-		       memcmp(a->lock.name, b->lock.name, a->lock.name_len) ==
-			       0;
-	case RECORD_REQUEST:
-		return same_request(a, b);
-	}
-	return false;
-}
-
-bool image_copy_same(const struct image_copy *a, const struct image_copy *b)
-{
-	if (a->len != b->len)
-		return false;
-	for (size_t i = 0; i < a->len; i++) {
-		if (!same(&a->records[i], &b->records[i]))
-			return false;
-	}
-	return true;
-}
-
-void image_copy_take(struct image_copy *copy, struct core *core)
-{
-	const struct image_sink sink = { image_copy_put, copy };
-
-	ck_assert_int_eq(core_image_begin(core, &sink), 0);
-	while (!core_image_step(core, 1000))
-		;
-}
-
-int image_copy_restore(const struct image_copy *copy, struct core *core)
-{
-	for (size_t i = 0; i < copy->len; i++) {
-		int rc = core_restore(core, &copy->records[i]);
-
-		if (rc)
-			return rc;
-	}
-	return core_restore_end(core);
 }

@@ -9,7 +9,7 @@
 #include "core/core.h"
 #include "holdfast.h"
 
-enum { MACHINE_OUTPUTS = 4096 };
+enum { MACHINE_OUTPUTS = 4096, MACHINE_TEXT = 1 << 17 };
 
 #define SECOND UINT64_C(1000000)
 
@@ -21,6 +21,8 @@ struct machine {
 	uint64_t index, now, term;
 	struct output outputs[MACHINE_OUTPUTS]; /* of the last apply */
 	size_t outputs_len;
+	uint8_t text[MACHINE_TEXT]; /* what they point to */
+	size_t text_len;
 	struct output answer; /* the last answer of the last apply */
 	uint64_t seq[16];     /* last sequence number used, by node */
 };
@@ -31,6 +33,8 @@ void machine_init(struct machine *m, uint64_t seed);
 void machine_end(struct machine *m);
 
 int machine_apply(struct machine *m, const struct op *ops, size_t len);
+/* Apply any entry at `index`, and keep the outputs. */
+int machine_feed(struct machine *m, uint64_t index, const struct entry *entry);
 /* As machine_apply of one, which must not fail; the answer's status. */
 int machine_do(struct machine *m, const struct op *op);
 
@@ -75,5 +79,8 @@ bool image_copy_same(const struct image_copy *a, const struct image_copy *b);
 void image_copy_take(struct image_copy *copy, struct core *core);
 /* Restore into the fresh core; 0 or the error. */
 int image_copy_restore(const struct image_copy *copy, struct core *core);
+/* As if a member had come to that state: with the hash of it, so that no other
+ * is what a restore complains of. */
+void image_copy_rehash(struct image_copy *copy);
 
 #endif

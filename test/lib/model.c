@@ -12,17 +12,6 @@ void model_init(struct model *m)
 #undef X
 }
 
-static void answer(struct model *m, const struct op *op, int status)
-{
-	model_say(m, (struct output){ .kind = OUTPUT_ANSWER,
-				      .op = op->kind,
-				      .status = status,
-				      .node = op->node,
-				      .session = op->session,
-				      .seq = op->seq,
-				      .stamp = m->now });
-}
-
 static bool ends_former(const struct op *op, const struct model_session *s)
 {
 	return s->node == op->node &&
@@ -101,7 +90,7 @@ static void apply_open(struct model *m, const struct op *op)
 	}
 	rc = refuse_open(m, op);
 	if (rc) {
-		answer(m, op, rc);
+		model_answer(m, op, rc);
 		return;
 	}
 	for (size_t i = m->sessions_len; i-- > 0;) {
@@ -140,142 +129,98 @@ static void put_slot(struct model_session *s, uint64_t seq, int status,
 		s->high = seq;
 }
 
-static int judge(struct model *m, const struct op *op,
-		 const struct model_lock *lock, const struct record *r)
-{
-	bool counted = op->acquire.mode == MODE_PERMITS;
-	bool free_now;
-	size_t line = 0;
-
-	if (op->acquire.name_len == 0 || op->acquire.mode > MODE_PERMITS ||
-	    counted != (op->acquire.permits > 0) ||
-	    counted != (op->acquire.limit > 0) ||
-	    (op->acquire.wait > DURATION_MAX &&
-	     op->acquire.wait != WAIT_FOREVER) ||
-	    op->acquire.delay > DURATION_MAX)
-		return HF_EINVAL;
-	if (op->acquire.delay > m->limits.delay_max_us)
-		return HF_ELIMIT;
-	if (counted &&
-	    (op->acquire.permits > op->acquire.limit ||
-	     (lock && lock->limit > 0 && lock->limit != op->acquire.limit)))
-		return HF_EPERMITS;
-	if (m->requests_len >= m->limits.requests ||
-	    (!lock && m->locks_len >= m->limits.locks))
-		return HF_ELIMIT;
-	if (!lock)
-		return 0;
-	for (size_t i = 0; i < m->requests_len; i++)
-		line += strcmp(m->requests[i].name, lock->name) == 0 &&
-			m->requests[i].record.request.state == REQUEST_WAITING;
-	free_now = line == 0 && lock->delay_until == 0 &&
-		   model_fits(m, lock->name,
-			      lock->limit ? lock->limit : op->acquire.limit, r);
-	if (free_now)
-		return 0;
-	if (op->acquire.wait == 0)
-		return HF_EHELD;
-	return line >= m->limits.line ? HF_ELIMIT : STATUS_WAITING;
-}
-
-static struct record request_of(const struct model *m, const struct op *op)
-{
-	return (struct record){
-		.kind = RECORD_REQUEST,
-		.request = { .session = op->session,
-			     .seq = op->seq,
-			     .owner = op->acquire.owner,
-			     .state = REQUEST_WAITING,
-			     .mode = op->acquire.mode,
-			     .permits = op->acquire.permits,
-			     .deadline = op->acquire.wait == WAIT_FOREVER
-						 ? 0
-						 : m->now + op->acquire.wait,
-			     .delay = op->acquire.delay }
-	};
-}
-
-static int acquire(struct model *m, const struct op *op, uint64_t *token)
-{
-	struct record r = request_of(m, op);
-	char name[MODEL_NAME] = "";
-	struct model_lock *lock;
-	int status;
-
-	assert(op->acquire.name_len < MODEL_NAME);
-	memcpy(name, op->acquire.name, op->acquire.name_len);
-	lock = model_lock(m, name);
-	status = judge(m, op, lock, &r);
-	if (status < 0)
-		return status;
-	if (!lock) {
-		assert(m->locks_len < MODEL_LOCKS);
-		lock = &m->locks[m->locks_len++];
-		memset(lock, 0, sizeof(*lock));
-		memcpy(lock->name, name, MODEL_NAME);
-		lock->id = ++m->counter;
-	}
-	if (lock->limit == 0)
-		lock->limit = op->acquire.limit;
-	r.request.place = ++m->arrivals;
-	if (status == 0)
-		model_grant(m, &r);
-	assert(m->requests_len < MODEL_REQUESTS);
-	m->requests[m->requests_len].record = r;
-	memcpy(m->requests[m->requests_len++].name, name, MODEL_NAME);
-	*token = r.request.token;
-	return status;
-}
-
-static int release(struct model *m, const struct op *op)
-{
-	for (size_t i = 0; i < m->requests_len; i++) {
-		const struct record *r = &m->requests[i].record;
-
-		if (op->release.token > 0 &&
-		    r->request.token == op->release.token &&
-		    r->request.session == op->session) {
-			model_remove(m, &m->requests[i], false);
-			return 0;
-		}
-	}
-	return HF_ENOTHELD;
-}
-
 static void answer_slot(struct model *m, const struct op *op,
-			const struct slot *slot)
+			const struct slot *slot, uint64_t deadline)
 {
-	model_say(m, (struct output){ .kind = OUTPUT_ANSWER,
-				      .op = op->kind,
-				      .status = slot->status,
-				      .node = op->node,
-				      .session = op->session,
-				      .seq = op->seq,
-				      .token = slot->token,
-				      .stamp = slot->stamp });
+	struct output *o = model_answer(m, op, slot->status);
+
+	o->token = slot->token;
+	o->stamp = slot->stamp;
+	o->deadline = deadline;
+}
+
+static struct model_result do_sequenced(struct model *m, const struct op *op)
+{
+	switch (op->kind) {
+	case OP_ACQUIRE:
+		return model_acquire(m, op);
+	case OP_RELEASE:
+		return model_release(m, op);
+	case OP_REVOKE:
+		return model_revoke(m, op);
+	case OP_PERMITS:
+		return model_permits(m, op);
+	case OP_ANNOUNCE:
+		return model_announce(m, op);
+	case OP_AWAIT:
+		return model_await(m, op);
+	default:
+		return model_write(m, op);
+	}
+}
+
+/* A retry is told of the hold's deadline as it is by now. */
+static uint64_t retried_deadline(struct model *m, const struct op *op,
+				 const struct slot *slot)
+{
+	const struct model_request *hold;
+
+	if (slot->status != 0)
+		return 0;
+	if (op->kind == OP_REVOKE) {
+		hold = model_hold(m, op->revoke.token);
+		return hold ? hold->record.request.revoke.at : 0;
+	}
+	hold = op->kind == OP_ACQUIRE ? model_hold(m, slot->token) : NULL;
+	return hold ? model_own_deadline(hold) : 0;
 }
 
 static void sequenced(struct model *m, struct model_session *s,
 		      const struct op *op)
 {
-	uint64_t token = 0;
-	int status;
+	struct model_result result;
 
 	raise_low(s, op->low);
 	if (op->seq < s->low) {
-		answer(m, op, HF_ESTALE);
+		model_answer(m, op, HF_ESTALE);
 		return;
 	}
-	if (!model_slot(s, op->seq)) {
-		if (op->seq - s->low >= m->limits.window) {
-			answer(m, op, HF_ELIMIT);
-			return;
-		}
-		status = op->kind == OP_ACQUIRE ? acquire(m, op, &token)
-						: release(m, op);
-		put_slot(s, op->seq, status, token, m->now);
+	if (model_slot(s, op->seq)) {
+		struct slot *slot = model_slot(s, op->seq);
+
+		answer_slot(m, op, slot, retried_deadline(m, op, slot));
+		return;
 	}
-	answer_slot(m, op, model_slot(s, op->seq));
+	if (op->seq - s->low >= m->limits.window) {
+		model_answer(m, op, HF_ELIMIT);
+		return;
+	}
+	result = do_sequenced(m, op);
+	put_slot(s, op->seq, result.status, result.token, m->now);
+	answer_slot(m, op, model_slot(s, op->seq), result.deadline);
+}
+
+/* A hold stays if only the wait was to be cancelled. */
+static bool keeps(const struct model_request *r, const struct op *op)
+{
+	return (op->cancel.flags & CANCEL_WAIT) && r &&
+	       r->record.request.state == REQUEST_HELD;
+}
+
+/* What it has come to is the answer, and stays it. */
+static void keep_end(struct model *m, struct model_session *s,
+		     struct model_request *r, const struct op *op)
+{
+	int status = r->record.request.status;
+	uint64_t token = r->record.request.token;
+
+	if (op->seq >= s->low)
+		put_slot(s, op->seq, status, token, m->now);
+	model_remove(m, r, 0, false);
+	struct output *o = model_answer(m, op, status);
+
+	o->token = token;
+	o->number = 1;
 }
 
 static void cancel(struct model *m, struct model_session *s,
@@ -284,31 +229,59 @@ static void cancel(struct model *m, struct model_session *s,
 	struct model_request *r = model_request(m, s->id, op->seq);
 	struct slot *slot = model_slot(s, op->seq);
 
+	if (op->cancel.flags > CANCEL_WAIT) {
+		model_answer(m, op, HF_EINVAL);
+		return;
+	}
+	if (keeps(r, op)) {
+		struct output *o = model_answer(m, op, 0);
+
+		o->token = r->record.request.token;
+		o->deadline = model_own_deadline(r);
+		o->number = 1;
+		return;
+	}
+	if ((op->cancel.flags & CANCEL_WAIT) && r &&
+	    r->record.request.state == REQUEST_ENDED) {
+		keep_end(m, s, r, op);
+		return;
+	}
+	if ((op->cancel.flags & CANCEL_WAIT) && !r && slot &&
+	    slot->status != STATUS_WAITING) {
+		answer_slot(m, op, slot, 0);
+		m->outputs[m->outputs_len - 1].number = 1;
+		return;
+	}
 	if (!slot && op->seq >= s->low &&
 	    op->seq - s->low >= m->limits.window) {
-		answer(m, op, HF_ELIMIT);
+		model_answer(m, op, HF_ELIMIT);
 		return;
 	}
 	if (r)
-		model_remove(m, r, false);
+		model_remove(m, r, HF_ECANCELED, false);
 	if ((!slot && op->seq >= s->low) ||
-	    (slot && (slot->status == STATUS_WAITING || slot->token > 0)))
+	    (slot && (slot->status == STATUS_WAITING ||
+		      (slot->status == 0 && slot->token > 0))))
 		put_slot(s, op->seq, HF_ECANCELED, 0, m->now);
-	answer(m, op, HF_ECANCELED);
+	model_answer(m, op, HF_ECANCELED);
 }
 
+/* Who has the answer must have heard of what is to be taken away. */
 static void renew(struct model *m, struct model_session *s, const struct op *op)
 {
 	raise_low(s, op->low);
 	if (s->deadline < m->now + s->ttl)
 		s->deadline = m->now + s->ttl;
-	model_say(m, (struct output){ .kind = OUTPUT_ANSWER,
-				      .op = OP_RENEW,
-				      .node = op->node,
-				      .session = op->session,
-				      .seq = op->seq,
-				      .stamp = m->now,
-				      .deadline = s->deadline });
+	for (size_t i = 0; i < m->requests_len; i++) {
+		const struct model_request *r = &m->requests[i];
+
+		if (r->record.request.session == s->id &&
+		    r->record.request.state == REQUEST_HELD &&
+		    r->record.request.revoke.at > 0 &&
+		    !r->record.request.revoke.noted)
+			model_say_revoked(m, r);
+	}
+	model_answer(m, op, 0)->deadline = s->deadline;
 }
 
 static bool between(uint64_t value, uint64_t least, uint64_t greatest)
@@ -326,29 +299,46 @@ static void change_limits(struct model *m, const struct op *op)
 #undef X
 	if (valid)
 		m->limits = op->limits;
-	answer(m, op, valid ? 0 : HF_ELIMIT);
+	model_answer(m, op, valid ? 0 : HF_ELIMIT);
+}
+
+static void of_session(struct model *m, struct model_session *s,
+		       const struct op *op)
+{
+	switch (op->kind) {
+	case OP_RENEW:
+		renew(m, s, op);
+		break;
+	case OP_CANCEL:
+		cancel(m, s, op);
+		break;
+	case OP_EXTEND:
+		model_extend(m, op);
+		break;
+	case OP_NOTED:
+		model_noted(m, op);
+		break;
+	case OP_CLOSE:
+		model_answer(m, op, 0);
+		model_end_session(m, s->id, false);
+		break;
+	default:
+		sequenced(m, s, op);
+	}
 }
 
 static void apply_op(struct model *m, const struct op *op)
 {
 	struct model_session *s = model_session(m, op->session);
 
-	if (op->kind == OP_OPEN) {
+	if (op->kind == OP_OPEN)
 		apply_open(m, op);
-	} else if (op->kind == OP_LIMITS) {
+	else if (op->kind == OP_LIMITS)
 		change_limits(m, op);
-	} else if (!s || s->node != op->node || s->id > m->known) {
-		answer(m, op, HF_ESESSION);
-	} else if (op->kind == OP_RENEW) {
-		renew(m, s, op);
-	} else if (op->kind == OP_CANCEL) {
-		cancel(m, s, op);
-	} else if (op->kind == OP_CLOSE) {
-		answer(m, op, 0);
-		model_end_session(m, s->id, false);
-	} else {
-		sequenced(m, s, op);
-	}
+	else if (!s || s->node != op->node || s->id > m->known)
+		model_answer(m, op, HF_ESESSION);
+	else
+		of_session(m, s, op);
 	model_settle(m);
 }
 

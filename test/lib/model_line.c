@@ -1,277 +1,262 @@
-/* The naive state machine: lines, ends and time; see model.h. */
+/* The naive state machine: lines and admission; see model.h. */
 #include "lib/model_parts.h"
 
 #include <assert.h>
 #include <string.h>
 
-#define NEVER UINT64_MAX
-
-void model_say(struct model *m, struct output output)
+void model_mark(struct model *m, const char *name)
 {
-	assert(m->outputs_len < MODEL_OUTPUTS);
-	output.index = m->index;
-	m->outputs[m->outputs_len++] = output;
-}
-
-struct model_peer *model_peer(struct model *m, uint64_t node)
-{
-	for (size_t i = 0; i < m->peers_len; i++) {
-		if (m->peers[i].node == node)
-			return &m->peers[i];
-	}
-	return NULL;
-}
-
-struct model_session *model_session(struct model *m, uint64_t id)
-{
-	for (size_t i = 0; i < m->sessions_len; i++) {
-		if (m->sessions[i].id == id)
-			return &m->sessions[i];
-	}
-	return NULL;
-}
-
-struct model_lock *model_lock(struct model *m, const char *name)
-{
-	for (size_t i = 0; i < m->locks_len; i++) {
-		if (strcmp(m->locks[i].name, name) == 0)
-			return &m->locks[i];
-	}
-	return NULL;
-}
-
-struct model_request *model_request(struct model *m, uint64_t session,
-				    uint64_t seq)
-{
-	for (size_t i = 0; i < m->requests_len; i++) {
-		const struct record *r = &m->requests[i].record;
-
-		if (r->request.session == session && r->request.seq == seq)
-			return &m->requests[i];
-	}
-	return NULL;
-}
-
-struct slot *model_slot(struct model_session *s, uint64_t seq)
-{
-	for (size_t i = 0; i < s->slots_len; i++) {
-		if (s->slots[i].seq == seq)
-			return &s->slots[i];
-	}
-	return NULL;
-}
-
-static void affect(struct model *m, const char *name)
-{
-	for (size_t i = 0; i < m->affected_len; i++) {
-		if (strcmp(m->affected[i], name) == 0)
+	for (size_t i = 0; i < m->marked_len; i++) {
+		if (strcmp(m->marked[i], name) == 0)
 			return;
 	}
-	memcpy(m->affected[m->affected_len++], name, MODEL_NAME);
+	assert(m->marked_len < MODEL_REQUESTS);
+	memcpy(m->marked[m->marked_len++], name, MODEL_NAME);
 }
 
-bool model_fits(struct model *m, const char *name, uint32_t limit,
-		const struct record *r)
+bool model_before(const struct model_request *a, const struct model_request *b)
 {
-	uint64_t used =
-		r->request.mode == MODE_PERMITS ? r->request.permits : 1;
+	bool a_first = a->record.request.from > 0;
+	bool b_first = b->record.request.from > 0;
 
+	if (a_first != b_first)
+		return a_first;
+	if (a->record.request.priority != b->record.request.priority)
+		return a->record.request.priority > b->record.request.priority;
+	return a->record.request.place < b->record.request.place;
+}
+
+static uint32_t units(const struct model_part *part)
+{
+	return part->mode == MODE_PERMITS ? part->permits : 1;
+}
+
+/* Is it to be left room for by one who looks at his place in the line? */
+static bool counts(const struct model_request *other,
+		   const struct model_request *r)
+{
+	if (other == r ||
+	    (r->record.request.from > 0 &&
+	     other->record.request.state == REQUEST_HELD &&
+	     other->record.request.token == r->record.request.from))
+		return false;
+	return other->record.request.state == REQUEST_HELD ||
+	       (other->record.request.state == REQUEST_WAITING &&
+		model_before(other, r));
+}
+
+static bool part_fits(struct model *m, const struct model_request *r,
+		      const struct model_part *mine)
+{
+	const struct model_lock *lock = model_lock(m, mine->name);
+	uint32_t limit = lock && lock->limit ? lock->limit : mine->limit;
+	uint64_t used = units(mine);
+
+	if (lock && lock->delay_until > 0)
+		return false;
 	for (size_t i = 0; i < m->requests_len; i++) {
 		const struct model_request *other = &m->requests[i];
+		const struct model_part *part = model_part(other, mine->name);
 
-		if (strcmp(other->name, name) != 0 ||
-		    other->record.request.state != REQUEST_HELD)
+		if (!part || !counts(other, r))
 			continue;
-		if (r->request.mode == MODE_EXCLUSIVE ||
-		    other->record.request.mode == MODE_EXCLUSIVE)
+		if (mine->mode == MODE_EXCLUSIVE ||
+		    part->mode == MODE_EXCLUSIVE)
 			return false;
-		used += other->record.request.mode == MODE_PERMITS
-				? other->record.request.permits
-				: 1;
+		used += units(part);
 	}
 	return limit == 0 || used <= limit;
 }
 
-static struct model_request *first_waiter(struct model *m, const char *name)
+/* Who is in a barrier; who leaves it. */
+static size_t inside(const struct model *m, const char *name)
 {
-	for (size_t i = 0; i < m->requests_len; i++) {
-		if (strcmp(m->requests[i].name, name) == 0 &&
-		    m->requests[i].record.request.state == REQUEST_WAITING)
-			return &m->requests[i];
-	}
-	return NULL;
+	size_t in = 0;
+
+	for (size_t i = 0; i < m->requests_len; i++)
+		in += m->requests[i].record.request.state == REQUEST_HELD &&
+		      model_part(&m->requests[i], name);
+	return in;
 }
 
-void model_grant(struct model *m, struct record *r)
+static size_t leaving(const struct model *m, const char *name)
 {
-	r->request.state = REQUEST_HELD;
-	r->request.token = ++m->counter;
-	r->request.stamp = m->now;
-	r->request.index = m->index;
-	r->request.deadline = 0;
+	size_t out = 0;
+
+	for (size_t i = 0; i < m->requests_len; i++)
+		out += m->requests[i].record.request.state == REQUEST_WAITING &&
+		       m->requests[i].record.request.mode == MODE_LEAVE &&
+		       model_part(&m->requests[i], name);
+	return out;
+}
+
+bool model_barrier_opens(struct model *m, const char *name, uint32_t limit,
+			 size_t waiting)
+{
+	const struct model_lock *lock = model_lock(m, name);
+
+	return (!lock || lock->delay_until == 0) && inside(m, name) == 0 &&
+	       leaving(m, name) == 0 && waiting >= limit;
+}
+
+bool model_fits(struct model *m, const struct model_request *r)
+{
+	if (r->record.request.mode == MODE_LEAVE) /* it is in itself */
+		return inside(m, r->parts[0].name) <= 1;
+	if (r->record.request.mode == MODE_BARRIER) /* as one of those */
+		return false;
+	for (size_t i = 0; i < r->parts_len; i++) {
+		if (!part_fits(m, r, &r->parts[i]))
+			return false;
+	}
+	return true;
+}
+
+size_t model_line(struct model *m, const char *name,
+		  struct model_request **line)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < m->requests_len; i++) {
+		struct model_request *r = &m->requests[i];
+		size_t at = len;
+
+		if (r->record.request.state != REQUEST_WAITING ||
+		    r->record.request.mode == MODE_LEAVE ||
+		    !model_part(r, name))
+			continue;
+		for (; at > 0 && model_before(r, line[at - 1]); at--)
+			line[at] = line[at - 1];
+		line[at] = r;
+		len++;
+	}
+	return len;
+}
+
+/* What the former hold had besides passes on to what takes its place. */
+static void take_over(struct model *m, struct model_request *r)
+{
+	struct model_request *former = model_hold(m, r->record.request.from);
+
+	r->record.request.from = 0;
+	r->record.request.owner = former->record.request.owner;
+	r->record.request.delay = former->record.request.delay;
+	r->record.request.hold = former->record.request.hold;
+	r->record.request.lease = former->record.request.lease;
+	r->record.request.hold_until = former->record.request.hold_until;
+	r->record.request.lease_until = former->record.request.lease_until;
+	r->record.request.revoke = former->record.request.revoke;
+	r->shown = former->shown;
+	r->reason = former->reason;
+	former->shown.len = 0; /* it has passed on */
+	model_remove(m, former, 0, false);
+}
+
+void model_grant(struct model *m, struct model_request *r)
+{
+	if (r->record.request.from > 0) {
+		take_over(m, r);
+	} else {
+		if (r->record.request.hold > 0)
+			r->record.request.hold_until =
+				m->now + r->record.request.hold;
+		if (r->record.request.lease > 0)
+			r->record.request.lease_until =
+				m->now + r->record.request.lease;
+	}
+	r->record.request.state = REQUEST_HELD;
+	r->record.request.token = m->counter + 1;
+	m->counter += r->parts_len;
+	r->record.request.stamp = m->now;
+	r->record.request.index = m->index;
+	model_set_deadline(r);
+}
+
+void model_let_in(struct model *m, struct model_request *r)
+{
+	struct output *o;
+
+	model_grant(m, r);
+	o = model_say_request(m, r, OUTPUT_GRANTED, 0);
+	o->token = r->record.request.token;
+	o->deadline = model_own_deadline(r);
+	model_say_hold(m, r, CHANGE_HELD, 0);
+	model_suspect(m, r);
+}
+
+static void settle_barrier(struct model *m, const struct model_lock *lock)
+{
+	struct model_request *line[MODEL_REQUESTS];
+	size_t len;
+
+	for (size_t i = 0; i < m->requests_len; i++) {
+		struct model_request *r = &m->requests[i];
+
+		if (inside(m, lock->name) == 0 &&
+		    r->record.request.state == REQUEST_WAITING &&
+		    r->record.request.mode == MODE_LEAVE &&
+		    model_part(r, lock->name))
+			model_end(m, r, 0, 0);
+	}
+	len = model_line(m, lock->name, line);
+	if (!model_barrier_opens(m, lock->name, lock->limit, len))
+		return;
+	for (size_t i = 0; i < lock->limit; i++)
+		model_let_in(m, line[i]);
+}
+
+static void settle_line(struct model *m, const char *name)
+{
+	struct model_request *line[MODEL_REQUESTS];
+	size_t len = model_line(m, name, line);
+
+	for (size_t i = 0; i < len; i++) {
+		if (line[i]->record.request.state == REQUEST_WAITING &&
+		    model_fits(m, line[i]))
+			model_let_in(m, line[i]);
+	}
 }
 
 static void settle_lock(struct model *m, const char *name)
 {
 	struct model_lock *lock = model_lock(m, name);
-	struct model_request *r = first_waiter(m, name);
 	bool used = false;
 
-	while (r && lock->delay_until == 0 &&
-	       model_fits(m, name, lock->limit, &r->record)) {
-		model_grant(m, &r->record);
-		model_say(m,
-			  (struct output){
-				  .kind = OUTPUT_GRANTED,
-				  .node = model_session(
-						  m, r->record.request.session)
-						  ->node,
-				  .session = r->record.request.session,
-				  .seq = r->record.request.seq,
-				  .token = r->record.request.token,
-				  .stamp = m->now });
-		r = first_waiter(m, name);
-	}
+	if (!lock)
+		return;
+	if (lock->flags & LOCK_BARRIER)
+		settle_barrier(m, lock);
+	else
+		settle_line(m, name);
 	for (size_t i = 0; i < m->requests_len; i++)
-		used = used || strcmp(m->requests[i].name, name) == 0;
-	if (!used && lock->delay_until == 0)
+		used = used || model_part(&m->requests[i], name);
+	if (!used && lock->delay_until == 0 && !(lock->flags & LOCK_PINNED))
 		*lock = m->locks[--m->locks_len];
+}
+
+static void settle_marked(struct model *m)
+{
+	while (m->marked_len > 0) {
+		char name[MODEL_NAME];
+
+		memcpy(name, m->marked[0], MODEL_NAME);
+		memmove(m->marked[0], m->marked[1],
+			--m->marked_len * MODEL_NAME);
+		settle_lock(m, name);
+	}
 }
 
 void model_settle(struct model *m)
 {
-	for (size_t i = 0; i < m->affected_len; i++)
-		settle_lock(m, m->affected[i]);
-	m->affected_len = 0;
-}
+	size_t kept = 0;
 
-void model_remove(struct model *m, struct model_request *r, bool failed)
-{
-	uint64_t until = m->now + r->record.request.delay;
-	size_t at = (size_t)(r - m->requests);
-
-	if (r->name[0]) {
-		struct model_lock *lock = model_lock(m, r->name);
-
-		if (failed && r->record.request.delay > 0 &&
-		    r->record.request.state == REQUEST_HELD &&
-		    lock->delay_until < until)
-			lock->delay_until = until;
-		affect(m, r->name);
+	do {
+		settle_marked(m);
+	} while (model_end_suspects(m));
+	for (size_t i = 0; i < m->requests_len; i++) {
+		if (m->requests[i].record.request.state != 0)
+			m->requests[kept++] = m->requests[i];
 	}
-	m->requests_len--;
-	memmove(r, r + 1, (m->requests_len - at) * sizeof(*r));
-}
-
-void model_end_session(struct model *m, uint64_t id, bool failed)
-{
-	struct model_session *s = model_session(m, id);
-	struct model_peer *peer = model_peer(m, s->node);
-
-	for (size_t pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < m->requests_len;) {
-			struct record *r = &m->requests[i].record;
-
-			if (r->request.session == id &&
-			    (pass == 1 || r->request.state == REQUEST_WAITING))
-				model_remove(m, &m->requests[i], failed);
-			else
-				i++;
-		}
-	}
-	if (peer->session == id)
-		peer->session = 0;
-	model_say(m, (struct output){ .kind = OUTPUT_SESSION_ENDED,
-				      .status = HF_ESESSION,
-				      .node = s->node,
-				      .session = id,
-				      .stamp = m->now });
-	m->sessions_len--;
-	memmove(s, s + 1,
-		(m->sessions_len - (size_t)(s - m->sessions)) * sizeof(*s));
-}
-
-static void end_wait(struct model *m, struct model_request *r)
-{
-	affect(m, r->name);
-	r->name[0] = '\0';
-	r->record.request.state = REQUEST_ENDED;
-	r->record.request.status = HF_ETIMEDOUT;
-	r->record.request.stamp = m->now;
-	r->record.request.index = m->index;
-	r->record.request.deadline = 0;
-	model_say(m, (struct output){
-			     .kind = OUTPUT_ENDED,
-			     .status = HF_ETIMEDOUT,
-			     .node = model_session(m, r->record.request.session)
-					     ->node,
-			     .session = r->record.request.session,
-			     .seq = r->record.request.seq,
-			     .stamp = m->now });
-}
-
-/* The first thing that is due: smallest deadline, then sessions and delays by
- * id, then waits by place. */
-struct due {
-	uint64_t deadline, id;
-	struct model_lock *lock;
-	struct model_request *request;
-};
-
-static void consider(struct due *due, uint64_t deadline, uint64_t id,
-		     struct model_lock *lock, struct model_request *request)
-{
-	if (deadline == 0 || deadline > due->deadline ||
-	    (deadline == due->deadline && due->id < id))
-		return;
-	*due = (struct due){ deadline, id, lock, request };
-}
-
-void model_expire(struct model *m)
-{
-	for (;;) {
-		struct due due = { NEVER, NEVER, NULL, NULL };
-
-		for (size_t i = 0; i < m->requests_len; i++)
-			consider(&due, m->requests[i].record.request.deadline,
-				 m->requests[i].record.request.place |
-					 UINT64_C(1) << 63,
-				 NULL, &m->requests[i]);
-		for (size_t i = 0; i < m->locks_len; i++)
-			consider(&due, m->locks[i].delay_until, m->locks[i].id,
-				 &m->locks[i], NULL);
-		for (size_t i = 0; i < m->sessions_len; i++)
-			consider(&due, m->sessions[i].deadline,
-				 m->sessions[i].id, NULL, NULL);
-		if (due.deadline > m->now)
-			break;
-		if (due.request) {
-			end_wait(m, due.request);
-		} else if (due.lock) {
-			due.lock->delay_until = 0;
-			affect(m, due.lock->name);
-		} else {
-			model_end_session(m, due.id, true);
-		}
-	}
-	model_settle(m);
-}
-
-void model_step(struct model *m, const struct entry *entry)
-{
-	uint64_t stamp;
-
-	if (entry->term > m->term) {
-		m->term = entry->term;
-		m->skew = 0;
-	}
-	stamp = entry->stamp > m->skew ? entry->stamp - m->skew : 0;
-	if (stamp > m->now + m->limits.step_max_us) {
-		uint64_t end = m->now + m->limits.step_max_us;
-
-		m->skew += stamp - end;
-		stamp = end;
-	}
-	if (stamp > m->now)
-		m->now = stamp;
+	m->requests_len = kept;
+	model_tidy_values(m);
 }

@@ -1,12 +1,13 @@
 #include "lib/samples.h"
 
-#include "lib/suite.h"
+#include "codec/entry.h"
 
 #include <string.h>
 
-#define SLOTS 40
+#define SHIFT 8 /* where in the bytes something begins */
 
-static const uint8_t name_bytes[LOCK_NAME_MAX] = "jobs/nightly\0\xff";
+static const uint8_t all_bytes[SHIFT + SAMPLE_BYTES_MAX] =
+	"jobs/nightly\0\xff and what they need";
 
 uint64_t sample_number(struct random *r)
 {
@@ -20,321 +21,323 @@ uint64_t sample_id(struct random *r)
 	return id ? id : 1;
 }
 
-int sample_status(struct random *r)
-{
-	return 1 - (int)random_below(r, 1001);
-}
-
-static uint64_t sample_duration(struct random *r)
-{
-	return random_below(r, 4) ? random_width(r) % (DURATION_MAX + 1)
-				  : DURATION_MAX;
-}
-
-static uint64_t sample_from_1(struct random *r)
+uint64_t sample_from_1(struct random *r)
 {
 	uint64_t v = random_width(r);
 
 	return v ? v : 1;
 }
 
-static void sample_nonce(struct random *r, uint8_t *nonce)
+uint64_t sample_duration(struct random *r)
+{
+	return random_below(r, 4) ? random_width(r) % (DURATION_MAX + 1)
+				  : DURATION_MAX;
+}
+
+int64_t sample_count(struct random *r)
+{
+	int64_t count = random_below(r, 8) ? (int64_t)(random_width(r) >> 3)
+					   : COUNT_MAX;
+
+	return random_below(r, 2) ? count : -count;
+}
+
+int sample_status(struct random *r)
+{
+	return 1 - (int)random_below(r, 1001);
+}
+
+void sample_nonce(struct random *r, uint8_t *nonce)
 {
 	for (size_t i = 0; i < NONCE_LEN; i++)
 		nonce[i] = (uint8_t)random_next(r);
 }
 
-static size_t sample_name_len(struct random *r)
+const uint8_t *sample_bytes(struct random *r, size_t max, size_t *len)
 {
-	return 1 + random_below(r, random_below(r, 8) ? 30 : LOCK_NAME_MAX);
+	if (max > SAMPLE_BYTES_MAX)
+		max = SAMPLE_BYTES_MAX;
+	*len = random_below(r, random_below(r, 16) ? 30 : max + 1);
+	return all_bytes + random_below(r, SHIFT);
 }
 
-static void sample_limits(struct random *r, struct limits *limits)
+const uint8_t *sample_name(struct random *r, size_t *len)
+{
+	const uint8_t *name = sample_bytes(r, LOCK_NAME_MAX - 1, len);
+
+	++*len;
+	return name;
+}
+
+void sample_limits(struct random *r, struct limits *limits)
 {
 #define X(name, first, least, greatest) \
-	limits->name = least + random_width(r) % (greatest - least + 1);
+	limits->name = (least) + random_width(r) % ((greatest) - (least) + 1);
 	LIMITS(X)
 #undef X
 }
 
+static bool rarely(struct random *r)
+{
+	return random_below(r, 4) == 0;
+}
+
+static void sample_mode(struct random *r, struct op *op)
+{
+	uint32_t some = 1 + (uint32_t)random_width(r) / 2;
+
+	op->acquire.mode = (enum mode)random_below(r, MODE_LEAVE + 1);
+	if (op->acquire.mode == MODE_BARRIER)
+		op->acquire.limit = some;
+	if (op->acquire.mode == MODE_PERMITS) {
+		op->acquire.permits = some;
+		op->acquire.limit =
+			rarely(r) ? 0 : some + (uint32_t)random_below(r, some);
+	}
+}
+
+#define PARTS(at)                                            \
+	{ all_bytes + (at), 4, MODE_EXCLUSIVE, 0, 0 },       \
+		{ all_bytes, 5 + (at), MODE_SHARED, 0, 0 },  \
+		{ all_bytes + (at), 1, MODE_PERMITS, 1, 0 }, \
+	{                                                    \
+		all_bytes + 2 * (at), 12, MODE_PERMITS, 300, \
+			300 + 1000000 * (at)                 \
+	}
+
+/* They live as long as the operation, so they are always the same ones. */
+static const struct op_part all_parts[2 * PARTS_MAX] = { PARTS(0), PARTS(1),
+							 PARTS(2), PARTS(3),
+							 PARTS(4), PARTS(5),
+							 PARTS(6), PARTS(7) };
+
+static void sample_more(struct random *r, struct op *op)
+{
+	op->acquire.more = all_parts + random_below(r, PARTS_MAX);
+	op->acquire.more_len = 1 + random_below(r, PARTS_MAX - 1);
+}
+
 static void sample_acquire(struct random *r, struct op *op)
 {
+	sample_mode(r, op);
 	op->acquire.owner = random_width(r);
-	op->acquire.name = name_bytes;
-	op->acquire.name_len = sample_name_len(r);
-	op->acquire.mode = (enum mode)random_below(r, MODE_PERMITS + 1);
-	if (op->acquire.mode == MODE_PERMITS) {
-		uint32_t limit = (uint32_t)random_width(r);
-
-		op->acquire.limit = limit ? limit : 1;
-		op->acquire.permits =
-			1 + (uint32_t)random_below(r, op->acquire.limit);
-	}
+	op->acquire.name = sample_name(r, &op->acquire.name_len);
 	op->acquire.wait =
 		random_below(r, 3) ? sample_duration(r) : WAIT_FOREVER;
 	op->acquire.delay = sample_duration(r);
+	if (rarely(r))
+		op->acquire.priority = (int32_t)random_below(r, 256) - 128;
+	if (rarely(r))
+		op->acquire.line = (uint32_t)random_width(r);
+	if (rarely(r))
+		op->acquire.hold = sample_duration(r);
+	if (rarely(r))
+		op->acquire.lease = sample_duration(r);
+	if (rarely(r) || op->acquire.mode == MODE_LEAVE)
+		op->acquire.from = sample_id(r);
+	else if (rarely(r) && op->acquire.mode <= MODE_PERMITS)
+		sample_more(r, op);
+	if (rarely(r))
+		op->acquire.shown =
+			sample_bytes(r, SHOWN_MAX, &op->acquire.shown_len);
+}
+
+static void sample_value(struct random *r, struct op *op)
+{
+	op->value.name = sample_name(r, &op->value.name_len);
+	if (rarely(r))
+		op->value.guard = sample_id(r);
+	if (op->kind == OP_ADD)
+		op->value.delta = sample_count(r);
+	if (random_below(r, 2))
+		op->value.expect = sample_number(r);
+	else
+		op->value.expect = EXPECT_ANY;
+	if (op->kind == OP_PUT)
+		op->value.bytes =
+			sample_bytes(r, VALUE_MAX, &op->value.bytes_len);
+	if (op->kind != OP_DELETE)
+		op->value.flags = (uint32_t)random_below(r, 2);
+}
+
+int64_t sample_awaited(struct random *r, enum condition condition)
+{
+	if (condition < AWAIT_NEWER)
+		return 0;
+	return condition == AWAIT_NEWER ? (int64_t)sample_number(r)
+					: sample_count(r);
+}
+
+static void sample_await(struct random *r, struct op *op)
+{
+	op->await.name = sample_name(r, &op->await.name_len);
+	op->await.condition =
+		(enum condition)(1 + random_below(r, AWAIT_AT_LEAST));
+	op->await.number = sample_awaited(r, op->await.condition);
+	op->await.wait = random_below(r, 3) ? sample_duration(r) : WAIT_FOREVER;
+}
+
+static void sample_open(struct random *r, struct op *op)
+{
+	sample_nonce(r, op->open.nonce);
+	op->open.boot = random_width(r);
+	op->open.nth = random_width(r);
+	op->open.ttl = sample_duration(r);
+	op->open.flags = (uint32_t)random_below(r, 2);
+}
+
+static void sample_body(struct random *r, struct op *op)
+{
+	switch (op->kind) {
+	case OP_OPEN:
+		sample_open(r, op);
+		break;
+	case OP_RENEW:
+	case OP_CLOSE:
+		break;
+	case OP_ACQUIRE:
+		sample_acquire(r, op);
+		break;
+	case OP_RELEASE:
+		op->release.token = sample_id(r);
+		op->release.to = rarely(r) ? random_width(r) : 0;
+		break;
+	case OP_CANCEL:
+		op->cancel.flags = (uint32_t)random_below(r, 2);
+		break;
+	case OP_LIMITS:
+		sample_limits(r, &op->limits);
+		break;
+	case OP_EXTEND:
+		op->extend.token = sample_id(r);
+		break;
+	case OP_REVOKE:
+		op->revoke.token = sample_id(r);
+		op->revoke.grace = sample_duration(r);
+		op->revoke.reason =
+			sample_bytes(r, REASON_MAX, &op->revoke.reason_len);
+		break;
+	case OP_NOTED:
+		op->noted.token = sample_id(r);
+		op->noted.noted_at = sample_number(r);
+		break;
+	case OP_PERMITS:
+		op->permits.name = sample_name(r, &op->permits.name_len);
+		op->permits.limit = (uint32_t)random_width(r);
+		break;
+	case OP_PUT:
+	case OP_DELETE:
+	case OP_ADD:
+		sample_value(r, op);
+		break;
+	case OP_AWAIT:
+		sample_await(r, op);
+		break;
+	case OP_ANNOUNCE:
+		op->announce.token = sample_id(r);
+		op->announce.shown =
+			sample_bytes(r, SHOWN_MAX, &op->announce.shown_len);
+		break;
+	}
 }
 
 struct op sample_op(struct random *r, enum op_kind kind)
 {
-	struct op op = { .kind = kind };
+	struct op op;
 
+	memset(&op, 0, sizeof(op));
+	op.kind = kind;
 	op.node = sample_from_1(r);
 	op.seq = sample_from_1(r);
-	if (kind != OP_OPEN && kind != OP_LIMITS)
+	if (op_in_session(kind))
 		op.session = sample_id(r);
-	if (kind == OP_RENEW || kind == OP_ACQUIRE || kind == OP_RELEASE)
+	if (op_sequenced(kind) || kind == OP_RENEW)
 		op.low = random_width(r);
-	if (kind == OP_OPEN) {
-		sample_nonce(r, op.open.nonce);
-		op.open.boot = random_width(r);
-		op.open.nth = random_width(r);
-		op.open.ttl = sample_duration(r);
-		op.open.flags = (uint32_t)random_below(r, 2);
-	} else if (kind == OP_ACQUIRE) {
-		sample_acquire(r, &op);
-	} else if (kind == OP_RELEASE) {
-		op.release.token = sample_id(r);
-	} else if (kind == OP_LIMITS) {
-		sample_limits(r, &op.limits);
-	}
+	sample_body(r, &op);
 	return op;
 }
 
 struct op sample_any_op(struct random *r)
 {
-	return sample_op(r, (enum op_kind)(1 + random_below(r, OP_LIMITS)));
+	return sample_op(r, (enum op_kind)(1 + random_below(r, OP_ANNOUNCE)));
 }
 
 struct output sample_output(struct random *r)
 {
 	struct output o = { 0 };
 
-	o.kind = (enum output_kind)(1 + random_below(r, OUTPUT_SESSION_ENDED));
+	o.kind = (enum output_kind)(1 + random_below(r, OUTPUT_DEADLOCK));
 	if (o.kind == OUTPUT_ANSWER)
-		o.op = (enum op_kind)(1 + random_below(r, OP_LIMITS));
+		o.op = (enum op_kind)(1 + random_below(r, OP_ANNOUNCE));
 	o.status = sample_status(r);
 	o.node = sample_from_1(r);
 	o.session = sample_number(r);
 	o.seq = random_width(r);
 	o.token = sample_number(r);
 	o.stamp = sample_number(r);
-	o.deadline = sample_number(r);
+	o.deadline = random_below(r, 2) ? sample_number(r) : 0;
 	o.index = random_width(r);
+	if (rarely(r))
+		o.by = random_width(r);
+	if (rarely(r))
+		o.number = o.kind == OUTPUT_DEADLOCK ? random_width(r)
+						     : sample_number(r);
+	if (rarely(r))
+		o.name = sample_name(r, &o.name_len);
+	if (rarely(r))
+		o.bytes = sample_bytes(r, REASON_MAX, &o.bytes_len);
 	return o;
 }
 
-static void sample_state(struct random *r, struct record *rec)
+struct resync_item sample_item(struct random *r)
 {
-	rec->state.now = sample_number(r);
-	rec->state.wall = sample_number(r);
-	rec->state.index = random_width(r);
-	rec->state.counter = sample_number(r);
-	rec->state.arrivals = random_width(r);
-	rec->state.term = random_width(r);
-	rec->state.skew = sample_number(r);
-	rec->state.hash = random_next(r);
-	rec->state.version = SEMANTICS_VERSION;
-	sample_limits(r, &rec->state.limits);
+	struct resync_item item = { .seq = sample_from_1(r),
+				    .token = sample_number(r) };
+
+	if (random_below(r, 2))
+		item.status = sample_status(r);
+	if (item.token == 0 || item.status != 0)
+		return item;
+	item.deadline = rarely(r) ? sample_number(r) : 0;
+	item.stamp = sample_number(r);
+	if (random_below(r, 2))
+		return item;
+	item.revoked_at = sample_id(r);
+	item.noted_at = sample_number(r);
+	item.by = random_width(r);
+	item.reason = sample_bytes(r, REASON_MAX, &item.reason_len);
+	return item;
 }
 
-static void sample_session(struct random *r, struct record *rec)
+struct query sample_query(struct random *r)
 {
-	static struct slot slots[SLOTS];
+	struct query q = { .kind = QUERY_VALIDATE, .id = random_next(r) };
 
-	rec->session.id = sample_id(r);
-	rec->session.node = sample_from_1(r);
-	rec->session.boot = random_width(r);
-	rec->session.nth = random_width(r);
-	rec->session.ttl = sample_duration(r);
-	rec->session.deadline = sample_number(r);
-	rec->session.opened = sample_number(r);
-	sample_nonce(r, rec->session.nonce);
-	rec->session.flags = (uint32_t)random_below(r, 2);
-	rec->session.low = random_width(r);
-	rec->session.slots_len = random_below(r, SLOTS);
-	if (rec->session.slots_len > 0)
-		rec->session.slots = slots;
-	for (size_t i = 0; i < rec->session.slots_len; i++)
-		slots[i] = (struct slot){ .seq = sample_from_1(r),
-					  .status = sample_status(r),
-					  .token = sample_number(r),
-					  .stamp = sample_number(r) };
-}
-
-static void sample_request(struct random *r, struct record *rec)
-{
-	rec->request.session = sample_id(r);
-	rec->request.seq = sample_from_1(r);
-	rec->request.owner = random_width(r);
-	rec->request.lock = sample_id(r);
-	rec->request.state =
-		(enum request_state)(1 + random_below(r, REQUEST_ENDED));
-	rec->request.mode = (enum mode)random_below(r, MODE_PERMITS + 1);
-	rec->request.permits = (uint32_t)random_width(r);
-	rec->request.token = sample_id(r);
-	rec->request.stamp = sample_number(r);
-	rec->request.index = random_width(r);
-	rec->request.place = random_width(r);
-	rec->request.deadline = sample_number(r);
-	rec->request.delay = sample_duration(r);
-	rec->request.status = sample_status(r);
-}
-
-struct record sample_record(struct random *r, enum record_kind kind)
-{
-	struct record rec = { .kind = kind };
-
-	if (kind == RECORD_STATE) {
-		sample_state(r, &rec);
-	} else if (kind == RECORD_PEER) {
-		rec.peer.node = sample_from_1(r);
-		rec.peer.boot = random_width(r);
-		rec.peer.nth = random_width(r);
-		rec.peer.session = sample_number(r);
-	} else if (kind == RECORD_SESSION) {
-		sample_session(r, &rec);
-	} else if (kind == RECORD_LOCK) {
-		rec.lock.id = sample_id(r);
-		rec.lock.name = name_bytes;
-		rec.lock.name_len = sample_name_len(r);
-		rec.lock.limit = (uint32_t)random_width(r);
-		rec.lock.delay_until = sample_number(r);
+	if (random_below(r, 2)) {
+		q.session = sample_id(r);
+		q.token = sample_id(r);
 	} else {
-		sample_request(r, &rec);
+		q.kind = QUERY_VALUE;
+		q.name = sample_name(r, &q.name_len);
 	}
-	return rec;
+	return q;
 }
 
-#define SAME(field) ck_assert_uint_eq((uint64_t)a->field, (uint64_t)b->field)
-
-static void check_same_limits(const struct limits *a, const struct limits *b)
+struct reply sample_reply(struct random *r)
 {
-#define X(name, first, least, greatest) SAME(name);
-	LIMITS(X)
-#undef X
-}
+	struct reply y = { .id = random_next(r), .status = sample_status(r) };
 
-static void check_same_acquire(const struct op *a, const struct op *b)
-{
-	SAME(acquire.owner);
-	SAME(acquire.name_len);
-	ck_assert_mem_eq(a->acquire.name, b->acquire.name, a->acquire.name_len);
-	SAME(acquire.mode);
-	SAME(acquire.permits);
-	SAME(acquire.limit);
-	SAME(acquire.wait);
-	SAME(acquire.delay);
-}
-
-void check_same_op(const struct op *a, const struct op *b)
-{
-	SAME(kind);
-	SAME(node);
-	SAME(session);
-	SAME(seq);
-	SAME(low);
-	if (a->kind == OP_OPEN) {
-		ck_assert_mem_eq(a->open.nonce, b->open.nonce, NONCE_LEN);
-		SAME(open.boot);
-		SAME(open.nth);
-		SAME(open.ttl);
-		SAME(open.flags);
-	} else if (a->kind == OP_ACQUIRE) {
-		check_same_acquire(a, b);
-	} else if (a->kind == OP_RELEASE) {
-		SAME(release.token);
-	} else if (a->kind == OP_LIMITS) {
-		check_same_limits(&a->limits, &b->limits);
-	}
-}
-
-void check_same_output(const struct output *a, const struct output *b)
-{
-	SAME(kind);
-	SAME(op);
-	SAME(status);
-	SAME(node);
-	SAME(session);
-	SAME(seq);
-	SAME(token);
-	SAME(stamp);
-	SAME(deadline);
-	SAME(index);
-}
-
-static void check_same_state(const struct record *a, const struct record *b)
-{
-	SAME(state.now);
-	SAME(state.wall);
-	SAME(state.index);
-	SAME(state.counter);
-	SAME(state.arrivals);
-	SAME(state.term);
-	SAME(state.skew);
-	SAME(state.hash);
-	SAME(state.version);
-	check_same_limits(&a->state.limits, &b->state.limits);
-}
-
-static void check_same_session(const struct record *a, const struct record *b)
-{
-	ck_assert_mem_eq(a->session.nonce, b->session.nonce, NONCE_LEN);
-	SAME(session.id);
-	SAME(session.node);
-	SAME(session.boot);
-	SAME(session.nth);
-	SAME(session.ttl);
-	SAME(session.deadline);
-	SAME(session.opened);
-	SAME(session.flags);
-	SAME(session.low);
-	SAME(session.slots_len);
-	for (size_t i = 0; i < a->session.slots_len; i++) {
-		SAME(session.slots[i].seq);
-		SAME(session.slots[i].status);
-		SAME(session.slots[i].token);
-		SAME(session.slots[i].stamp);
-	}
-}
-
-static void check_same_request(const struct record *a, const struct record *b)
-{
-	SAME(request.session);
-	SAME(request.seq);
-	SAME(request.owner);
-	SAME(request.lock);
-	SAME(request.state);
-	SAME(request.mode);
-	SAME(request.permits);
-	SAME(request.token);
-	SAME(request.stamp);
-	SAME(request.index);
-	SAME(request.place);
-	SAME(request.deadline);
-	SAME(request.delay);
-	SAME(request.status);
-}
-
-void check_same_record(const struct record *a, const struct record *b)
-{
-	SAME(kind);
-	if (a->kind == RECORD_STATE) {
-		check_same_state(a, b);
-	} else if (a->kind == RECORD_PEER) {
-		SAME(peer.node);
-		SAME(peer.boot);
-		SAME(peer.nth);
-		SAME(peer.session);
-	} else if (a->kind == RECORD_SESSION) {
-		check_same_session(a, b);
-	} else if (a->kind == RECORD_LOCK) {
-		SAME(lock.id);
-		SAME(lock.name_len);
-		ck_assert_mem_eq(a->lock.name, b->lock.name, a->lock.name_len);
-		SAME(lock.limit);
-		SAME(lock.delay_until);
-	} else {
-		check_same_request(a, b);
-	}
+	if (rarely(r))
+		return y;
+	y.index = sample_from_1(r);
+	if (rarely(r))
+		return y;
+	y.version = sample_id(r);
+	y.session = rarely(r) ? sample_id(r) : 0;
+	y.counter = random_below(r, 2);
+	if (y.counter)
+		y.number = sample_count(r);
+	else
+		y.bytes = sample_bytes(r, VALUE_MAX, &y.bytes_len);
+	return y;
 }

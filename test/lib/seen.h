@@ -53,4 +53,11 @@ void seen_on_event(struct hf_node *node, const struct hf_event *event,
 		      "the event is another than " #code ": %s",             \
 		      hf_strerror((s)->rc))
 
+/* A watch's gap, with the struct hf_change that told it. */
+#define expect_gap(code, change)                                       \
+	ck_assert_msg((change)->type == HF_CHANGE_GAP &&               \
+			      seen_error(#code, code, "HF_CHANGE_GAP", \
+					 (change)->rc),                \
+		      "the change is no gap of " #code)
+
 #endif

@@ -46,6 +46,8 @@ static void on_event(void *arg, const struct hf_event *event)
 
 	ck_assert_uint_lt(s->events_len, SINGLE_EVENTS);
 	s->events[s->events_len++] = *event;
+	if (s->events_len == s->quiet_at)
+		node_quiet(s->node, true);
 }
 
 void single_open(struct single *s)

@@ -18,6 +18,8 @@ struct single {
 	uint64_t turns;
 	struct hf_event events[SINGLE_EVENTS];
 	size_t events_len;
+	size_t quiet_at; /* so many events, and the node is made quiet; 0: never
+			  */
 	bool closed;
 };
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define NODES 6
-#define NAMES 7
 #define SECOND UINT64_C(1000000)
 
 void stream_init(struct stream *s, uint64_t seed)
@@ -15,15 +14,14 @@ void stream_init(struct stream *s, uint64_t seed)
 	model_init(&s->model);
 }
 
-static uint64_t below(struct stream *s, uint64_t n)
+uint64_t stream_below(struct stream *s, uint64_t n)
 {
 	return random_below(&s->random, n);
 }
 
-/* Once in n times. */
-static bool rarely(struct stream *s, uint64_t n)
+bool stream_rarely(struct stream *s, uint64_t n)
 {
-	return below(s, n) == 0;
+	return stream_below(s, n) == 0;
 }
 
 static void make_open(struct stream *s, struct op *op)
@@ -32,117 +30,55 @@ static void make_open(struct stream *s, struct op *op)
 					 60 * SECOND, 1 };
 
 	op->kind = OP_OPEN;
-	op->node = 1 + below(s, NODES);
-	op->seq = below(s, 1000);
-	op->open.boot = 1 + s->opens / 40 - (rarely(s, 10) && s->opens > 40);
+	op->node = 1 + stream_below(s, NODES);
+	op->seq = stream_below(s, 1000);
+	op->open.boot =
+		1 + s->opens / 40 - (stream_rarely(s, 10) && s->opens > 40);
 	op->open.nth = ++s->opens;
-	op->open.ttl = ttls[below(s, rarely(s, 20) ? 5 : 4)];
-	op->open.flags = rarely(s, 3) ? OPEN_MEMBER : 0;
-	if (rarely(s, 50))
+	op->open.ttl = ttls[stream_below(s, stream_rarely(s, 20) ? 5 : 4)];
+	op->open.flags = stream_rarely(s, 3) ? OPEN_MEMBER : 0;
+	if (stream_rarely(s, 50))
 		op->open.flags = 6;
-	op->open.nonce[0] = (uint8_t)below(s, rarely(s, 3) ? 3 : 256);
+	op->open.nonce[0] =
+		(uint8_t)stream_below(s, stream_rarely(s, 3) ? 3 : 256);
 	op->open.nonce[NONCE_LEN - 1] = (uint8_t)op->node;
 }
 
-/* A session that lives, mostly, and its node, mostly. */
-static struct model_session *pick_session(struct stream *s, struct op *op)
+struct model_session *stream_session(struct stream *s, struct op *op)
 {
 	struct model_session *session;
 
-	op->node = 1 + below(s, NODES);
-	op->session = below(s, s->model.counter + 3);
-	if (s->model.sessions_len == 0 || rarely(s, 30))
+	op->node = 1 + stream_below(s, NODES);
+	op->session = stream_below(s, s->model.counter + 3);
+	if (s->model.sessions_len == 0 || stream_rarely(s, 30))
 		return NULL;
-	session = &s->model.sessions[below(s, s->model.sessions_len)];
+	session = &s->model.sessions[stream_below(s, s->model.sessions_len)];
 	op->session = session->id;
-	if (!rarely(s, 40))
+	if (!stream_rarely(s, 40))
 		op->node = session->node;
 	return session;
 }
 
-static void pick_seq(struct stream *s, struct op *op,
-		     const struct model_session *session)
+void stream_seq(struct stream *s, struct op *op,
+		const struct model_session *session)
 {
 	if (!session) {
-		op->seq = below(s, 10);
+		op->seq = stream_below(s, 10);
 		return;
 	}
-	op->seq = session->high + 1 + (rarely(s, 8) ? below(s, 6) : 0);
-	if (rarely(s, 6))
-		op->seq = session->low + below(s, 12);
-	if (rarely(s, 40))
-		op->seq = below(s, session->low + 1);
-	if (rarely(s, 60))
+	op->seq = session->high + 1 +
+		  (stream_rarely(s, 8) ? stream_below(s, 6) : 0);
+	if (stream_rarely(s, 6))
+		op->seq = session->low + stream_below(s, 12);
+	if (stream_rarely(s, 40))
+		op->seq = stream_below(s, session->low + 1);
+	if (stream_rarely(s, 60))
 		op->seq = random_width(&s->random);
-	if (rarely(s, 3))
-		op->low = session->high + 1 - below(s, 8) % (session->high + 1);
-	if (rarely(s, 60))
+	if (stream_rarely(s, 3))
+		op->low = session->high + 1 -
+			  stream_below(s, 8) % (session->high + 1);
+	if (stream_rarely(s, 60))
 		op->low = random_width(&s->random);
-}
-
-static void make_acquire(struct stream *s, struct op *op)
-{
-	static const char names[NAMES][4] = {
-		"a", "b", "c", "d", "e", "f", "g"
-	};
-	static const uint64_t waits[] = { 0,
-					  0,
-					  SECOND / 2,
-					  5 * SECOND,
-					  WAIT_FOREVER,
-					  WAIT_FOREVER,
-					  DURATION_MAX + 1 };
-
-	op->kind = OP_ACQUIRE;
-	pick_seq(s, op, pick_session(s, op));
-	op->acquire.owner = below(s, 4);
-	op->acquire.name = (const uint8_t *)names[below(s, NAMES)];
-	op->acquire.name_len = rarely(s, 100) ? 0 : 1;
-	op->acquire.mode = (enum mode)below(s, rarely(s, 50) ? 4 : 3);
-	if (op->acquire.mode == MODE_PERMITS || rarely(s, 100)) {
-		op->acquire.limit = rarely(s, 20) ? 4 : 3;
-		op->acquire.permits = 1 + (uint32_t)below(s, 4);
-	}
-	op->acquire.wait = waits[below(s, rarely(s, 50) ? 7 : 6)];
-	if (rarely(s, 3))
-		op->acquire.delay = below(s, 4 * SECOND);
-	if (rarely(s, 100))
-		op->acquire.delay = random_width(&s->random);
-}
-
-static void make_release(struct stream *s, struct op *op)
-{
-	const struct model_session *session = pick_session(s, op);
-
-	op->kind = OP_RELEASE;
-	pick_seq(s, op, session);
-	op->release.token = below(s, s->model.counter + 2);
-	for (size_t i = 0; i < s->model.requests_len; i++) {
-		const struct record *r = &s->model.requests[i].record;
-
-		if (r->request.token > 0 && rarely(s, 3))
-			op->release.token = r->request.token;
-		if (r->request.token > 0 && session &&
-		    r->request.session == session->id && !rarely(s, 10)) {
-			op->release.token = r->request.token;
-			return;
-		}
-	}
-}
-
-static void make_cancel(struct stream *s, struct op *op)
-{
-	const struct record *r;
-
-	op->kind = OP_CANCEL;
-	if (s->model.requests_len == 0 || rarely(s, 3)) {
-		pick_seq(s, op, pick_session(s, op));
-		return;
-	}
-	r = &s->model.requests[below(s, s->model.requests_len)].record;
-	op->session = r->request.session;
-	op->seq = r->request.seq;
-	op->node = model_session(&s->model, op->session)->node;
 }
 
 static void make_limits(struct stream *s, struct op *op)
@@ -150,37 +86,39 @@ static void make_limits(struct stream *s, struct op *op)
 	op->kind = OP_LIMITS;
 	op->node = 1;
 	op->limits = s->model.limits;
-	op->limits.sessions = 2 + below(s, 20);
-	op->limits.locks = 3 + below(s, 10);
-	op->limits.requests = 5 + below(s, 200);
-	op->limits.line = 1 + below(s, 8);
-	op->limits.window = 1 + below(s, 64);
-	op->limits.delay_max_us = below(s, 5 * SECOND);
-	op->limits.step_max_us = SECOND + below(s, 60 * SECOND);
-	if (rarely(s, 4))
+	op->limits.sessions = 2 + stream_below(s, 20);
+	op->limits.locks = 3 + stream_below(s, 10);
+	op->limits.requests = 5 + stream_below(s, 200);
+	op->limits.line = 1 + stream_below(s, 8);
+	op->limits.window = 1 + stream_below(s, 64);
+	op->limits.delay_max_us = stream_below(s, 5 * SECOND);
+	op->limits.step_max_us = SECOND + stream_below(s, 60 * SECOND);
+	op->limits.values = stream_below(s, 8);
+	op->limits.value_bytes = stream_below(s, 40);
+	op->limits.bytes = stream_below(s, 120);
+	if (stream_rarely(s, 20)) /* for good: some stay unseen */
+		op->limits.search = 0;
+	if (stream_rarely(s, 4))
 		op->limits.line = 0;
-	if (rarely(s, 4))
+	if (stream_rarely(s, 4))
 		op->limits.ttl_min_us = op->limits.ttl_max_us + 1;
 }
 
-static void make_op(struct stream *s, struct op *op)
+static void make_op(struct stream *s, size_t at)
 {
-	uint64_t dice = below(s, 100);
+	struct op *op = &s->ops[at];
+	uint64_t dice = stream_below(s, 100);
 
 	memset(op, 0, sizeof(*op));
 	if (dice < 4 || (s->model.sessions_len < 3 && dice < 30)) {
 		make_open(s, op);
-	} else if (dice < 50) {
-		make_acquire(s, op);
-	} else if (dice < 75) {
-		make_release(s, op);
-	} else if (dice < 83) {
-		make_cancel(s, op);
-	} else if (rarely(s, 100)) {
+	} else if (dice < 88) {
+		stream_make_op(s, at);
+	} else if (stream_rarely(s, 100)) {
 		make_limits(s, op);
 	} else {
-		op->kind = rarely(s, 20) ? OP_CLOSE : OP_RENEW;
-		pick_seq(s, op, pick_session(s, op));
+		op->kind = stream_rarely(s, 20) ? OP_CLOSE : OP_RENEW;
+		stream_seq(s, op, stream_session(s, op));
 	}
 }
 
@@ -188,13 +126,14 @@ static void make_op(struct stream *s, struct op *op)
  * goes on from the cluster's time. */
 static void move_clock(struct stream *s)
 {
-	if (rarely(s, 100)) {
+	if (stream_rarely(s, 100)) {
 		s->term++;
 		s->clock = s->model.now;
 	}
-	if (rarely(s, 200))
-		s->clock += below(s, 300 * SECOND);
-	s->clock += below(s, rarely(s, 10) ? 3 * SECOND : SECOND / 10);
+	if (stream_rarely(s, 200))
+		s->clock += stream_below(s, 300 * SECOND);
+	s->clock += stream_below(s, stream_rarely(s, 10) ? 3 * SECOND
+							 : SECOND / 10);
 }
 
 const struct entry *stream_next(struct stream *s)
@@ -204,14 +143,15 @@ const struct entry *stream_next(struct stream *s)
 	move_clock(s);
 	memset(entry, 0, sizeof(*entry));
 	entry->version = SEMANTICS_VERSION;
-	entry->stamp = rarely(s, 20) ? below(s, s->clock + 1) : s->clock;
+	entry->stamp =
+		stream_rarely(s, 20) ? stream_below(s, s->clock + 1) : s->clock;
 	entry->term = s->term;
 	entry->wall = s->clock + 7;
 	entry->ops = s->ops;
-	entry->ops_len = below(s, rarely(s, 10) ? STREAM_OPS : 4);
+	entry->ops_len = stream_below(s, stream_rarely(s, 10) ? STREAM_OPS : 4);
 	for (size_t i = 0; i < entry->ops_len; i++)
-		make_op(s, &s->ops[i]);
-	s->index += 1 + rarely(s, 5);
+		make_op(s, i);
+	s->index += 1 + stream_rarely(s, 5);
 	model_apply(&s->model, s->index, entry);
 	return entry;
 }

@@ -104,9 +104,13 @@ START_TEST(what_one_node_holds_no_other_gets)
 	cluster_open(&c);
 	take(c.nodes[0], &mine, "a");
 	for (size_t i = 0; i < 3; i++) {
+		/* Of this node the same thread would wait for itself. */
+		struct hf_lock_options other = { .size = sizeof(other),
+						 .owner = 7 };
+
 		ck_assert_int_eq(hf_trylock(c.nodes[i], &theirs, "a", NULL),
 				 HF_EHELD);
-		ck_assert_int_eq(hf_lock(c.nodes[i], &theirs, "a", NULL, 50),
+		ck_assert_int_eq(hf_lock(c.nodes[i], &theirs, "a", &other, 50),
 				 HF_ETIMEDOUT);
 		ck_assert_uint_eq(hf_lock_token(&theirs), 0);
 	}

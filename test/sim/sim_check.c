@@ -12,11 +12,11 @@
 #if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
 #define SEEDS 4
 #else
-#define SEEDS 40
+#define SEEDS 24
 #endif
 /* Whole ones, as those here are short. */
-#define SEEDS_WORTH (SEEDS < 40 ? 0 : 10)
-#define KINDS_LEAST (SEEDS < 40 ? FAULT_KINDS / 4 : FAULT_KINDS * 3 / 4)
+#define SEEDS_WORTH (SEEDS < 24 ? 0 : 6)
+#define KINDS_LEAST (SEEDS < 24 ? FAULT_KINDS / 4 : FAULT_KINDS * 3 / 4)
 
 static void run(unsigned members, uint64_t from, uint64_t to,
 		struct runner_sum *sum)

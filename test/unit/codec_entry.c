@@ -37,7 +37,7 @@ static int decode_entry(const uint8_t *bytes, size_t len)
 	struct entry e;
 	int rc = entry_decode(bytes, len, &a, &e);
 
-	if (rc == 0 && e.version <= SEMANTICS_VERSION) {
+	if (rc == 0 && e.version == SEMANTICS_VERSION) {
 		struct bytes again = encode(&e);
 
 		ck_assert_uint_eq(again.len, len);
@@ -121,6 +121,91 @@ START_TEST(a_full_entry_survives_a_round_trip)
 }
 END_TEST
 
+/* A batch is made of two chunks, each as long as half an entry. */
+START_TEST(operations_of_the_largest_size_survive_in_an_entry)
+{
+	static uint8_t bytes[VALUE_MAX];
+	struct random r = { 7 };
+	struct op ops[3];
+	struct entry e = sample_entry(&r, ops, 3);
+
+	for (size_t i = 0; i < 3; i++) {
+		ops[i] = sample_op(&r, OP_PUT);
+		ops[i].value.bytes = bytes;
+		ops[i].value.bytes_len = VALUE_MAX;
+	}
+	struct bytes b = encode(&e);
+	ck_assert_int_eq(decode_copy(decode_entry, b.base, b.len), 0);
+	free(b.base);
+}
+END_TEST
+
+/* Their array moves while it grows, and is used again for the next entry. */
+START_TEST(further_locks_of_many_operations_survive)
+{
+	struct random r = { 8 };
+	struct op_array a = { 0 };
+	struct op *ops = calloc(ENTRY_OPS_MAX, sizeof(*ops));
+
+	ck_assert_ptr_nonnull(ops);
+	for (size_t len = 1; len <= 1000; len *= 10) {
+		struct entry e = sample_entry(&r, ops, len), got;
+
+		for (size_t i = 0; i < len; i++) {
+			while (i % 3 > 0 && (ops[i].kind != OP_ACQUIRE ||
+					     ops[i].acquire.more_len == 0))
+				ops[i] = sample_op(&r, OP_ACQUIRE);
+		}
+		struct bytes b = encode(&e);
+		ck_assert_int_eq(entry_decode(b.base, b.len, &a, &got), 0);
+		for (size_t i = 0; i < len; i++)
+			check_same_op(&ops[i], &got.ops[i]);
+		ck_assert_uint_le(a.parts_cap, 2 * PARTS_MAX * (len + 4));
+		free(b.base);
+	}
+	op_array_free(&a);
+	ck_assert_uint_eq(a.parts_cap, 0);
+	free(ops);
+}
+END_TEST
+
+/* Memory that fails after some successes. */
+static void *failing(void *ctx, void *ptr, size_t len)
+{
+	int *left = ctx;
+
+	if (len > 0 && --*left < 0)
+		return NULL;
+	if (len > 0)
+		return realloc(ptr, len);
+	free(ptr);
+	return NULL;
+}
+
+START_TEST(an_entry_that_memory_runs_out_for_is_decoded_later)
+{
+	struct random r = { 9 };
+	struct op ops[200];
+	struct entry e = sample_entry(&r, ops, 200), got;
+	int left = 0, tries = 0, rc;
+	const struct mem mem = { failing, &left };
+	struct op_array a = { .mem = &mem };
+
+	for (size_t i = 0; i < 200; i++)
+		ops[i] = sample_op(&r, OP_ACQUIRE);
+	struct bytes b = encode(&e);
+	for (; (rc = entry_decode(b.base, b.len, &a, &got)) != 0; tries++) {
+		ck_assert_int_eq(rc, HF_ENOMEM);
+		left = 1;
+	}
+	ck_assert_int_gt(tries, 2);
+	for (size_t i = 0; i < 200; i++)
+		check_same_op(&ops[i], &got.ops[i]);
+	op_array_free(&a);
+	free(b.base);
+}
+END_TEST
+
 START_TEST(a_truncated_entry_is_refused)
 {
 	struct random r = { 3 };
@@ -176,7 +261,7 @@ END_TEST
 
 START_TEST(garbage_is_refused)
 {
-	const uint8_t prefix[] = { 0xe7, 1, 1, 0 };
+	const uint8_t prefix[] = { 0xe7, 1, 2, 0 };
 
 	check_garbage(decode_entry, NULL, 0, 20000);
 	check_garbage(decode_entry, prefix, sizeof(prefix), 20000);
@@ -186,7 +271,7 @@ END_TEST
 START_TEST(a_count_that_lies_takes_no_memory)
 {
 	struct op op = { .kind = OP_CLOSE, .node = 1, .session = 1 };
-	struct entry e = { .version = 1, .proposer = 1, .term = 1 }, got;
+	struct entry e = { .version = 2, .proposer = 1, .term = 1 }, got;
 	struct op_array a = { 0 };
 
 	e.ops = &op;
@@ -206,7 +291,7 @@ END_TEST
 START_TEST(padding_is_zero_and_no_longer_than_needed)
 {
 	struct op op = { .kind = OP_CLOSE, .node = 1, .session = 1 };
-	struct entry e = { .version = 1, .proposer = 1, .term = 1 };
+	struct entry e = { .version = 2, .proposer = 1, .term = 1 };
 
 	e.ops = &op;
 	e.ops_len = 1;
@@ -219,7 +304,7 @@ START_TEST(padding_is_zero_and_no_longer_than_needed)
 }
 END_TEST
 
-START_TEST(a_higher_version_is_decoded_as_far_as_its_head)
+START_TEST(another_version_is_decoded_as_far_as_its_head)
 {
 	struct random r = { 6 };
 	struct op_array a = { 0 };
@@ -234,6 +319,10 @@ START_TEST(a_higher_version_is_decoded_as_far_as_its_head)
 	ck_assert_uint_eq(got.version, SEMANTICS_VERSION + 1);
 	ck_assert_uint_eq(got.term, e.term);
 	ck_assert_uint_eq(got.ops_len, 0);
+	b.base[2] = SEMANTICS_VERSION - 1;
+	seal(&b);
+	ck_assert_int_eq(entry_decode(b.base, b.len, &a, &got), 0);
+	ck_assert_uint_eq(got.ops_len, 0);
 	b.base[2] = 0;
 	seal(&b);
 	ck_assert_int_eq(entry_decode(b.base, b.len, &a, &got), HF_ECORRUPT);
@@ -243,8 +332,11 @@ START_TEST(a_higher_version_is_decoded_as_far_as_its_head)
 END_TEST
 
 SUITE(entries_survive_a_round_trip, a_full_entry_survives_a_round_trip,
+      operations_of_the_largest_size_survive_in_an_entry,
+      further_locks_of_many_operations_survive,
+      an_entry_that_memory_runs_out_for_is_decoded_later,
       a_truncated_entry_is_refused, any_changed_byte_is_refused,
       a_changed_byte_under_a_right_checksum_is_valid_or_refused,
       garbage_is_refused, a_count_that_lies_takes_no_memory,
       padding_is_zero_and_no_longer_than_needed,
-      a_higher_version_is_decoded_as_far_as_its_head)
+      another_version_is_decoded_as_far_as_its_head)

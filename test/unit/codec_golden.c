@@ -3,6 +3,7 @@
  * cannot be read any more. Don't change the text; make a new version. */
 #include "codec/entry.h"
 #include "codec/frame.h"
+#include "codec/guard_record.h"
 #include "codec/image.h"
 #include "codec/raftmsg.h"
 #include "codec/record.h"
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEX_MAX 2048
+#define HEX_MAX 4096
 
 /* Spaces in `expected` are for the reader. */
 static void check_hex(const uint8_t *bytes, size_t len, const char *expected)
@@ -60,8 +61,12 @@ static const uint8_t name[] = "jobs";
 
 static struct op acquire(enum mode mode, uint32_t permits, uint32_t limit)
 {
-	struct op op = { .kind = OP_ACQUIRE, .node = 2, .session = 300 };
+	struct op op;
 
+	memset(&op, 0, sizeof(op));
+	op.kind = OP_ACQUIRE;
+	op.node = 2;
+	op.session = 300;
 	op.seq = 7;
 	op.low = 5;
 	op.acquire.owner = 9;
@@ -95,13 +100,40 @@ START_TEST(an_acquire_of_each_mode)
 {
 	struct op op = acquire(MODE_EXCLUSIVE, 0, 0);
 
-	check_op(&op, "04 02 07 ac02 05 09 00 c0843d 8001 04 6a6f6273");
+	check_op(&op, "04 02 07 ac02 05 09 c0843d 8001 00 00 04 6a6f6273");
 	op = acquire(MODE_SHARED, 0, 0);
-	check_op(&op, "04 02 07 ac02 05 09 01 c0843d 8001 04 6a6f6273");
+	check_op(&op, "04 02 07 ac02 05 09 c0843d 8001 00 01 04 6a6f6273");
 	op = acquire(MODE_PERMITS, 2, 200);
 	op.acquire.wait = WAIT_FOREVER;
-	check_op(&op, "04 02 07 ac02 05 09 02 02 c801 ffffffffffffffffff01 "
-		      "8001 04 6a6f6273");
+	check_op(&op, "04 02 07 ac02 05 09 ffffffffffffffffff01 8001 00 "
+		      "02 02 c801 04 6a6f6273");
+	op = acquire(MODE_BARRIER, 0, 200);
+	check_op(&op, "04 02 07 ac02 05 09 c0843d 8001 00 03 c801 04 6a6f6273");
+	op = acquire(MODE_LEAVE, 0, 0);
+	op.acquire.from = 301;
+	check_op(&op, "04 02 07 ac02 05 09 c0843d 8001 20 04 04 6a6f6273 ad02");
+}
+END_TEST
+
+START_TEST(an_acquire_with_all_that_it_may_have)
+{
+	const struct op_part more[] = {
+		{ name, 4, MODE_SHARED, 0, 0 },
+		{ name, 3, MODE_PERMITS, 1, 0 },
+	};
+	struct op op = acquire(MODE_EXCLUSIVE, 0, 0);
+
+	op.acquire.more = more;
+	op.acquire.more_len = 2;
+	op.acquire.priority = -2;
+	op.acquire.line = 200;
+	op.acquire.hold = 1;
+	op.acquire.lease = 2;
+	op.acquire.shown = name;
+	op.acquire.shown_len = 2;
+	check_op(&op, "04 02 07 ac02 05 09 c0843d 8001 5f 00 04 6a6f6273 "
+		      "02 01 04 6a6f6273 02 01 00 03 6a6f62 "
+		      "03 c801 01 02 02 6a6f");
 }
 END_TEST
 
@@ -117,10 +149,96 @@ START_TEST(a_renew_a_close_a_release_and_a_cancel)
 	op.seq = 8;
 	op.low = 7;
 	op.release.token = 301;
-	check_op(&op, "05 02 08 ac02 07 ad02");
+	op.release.to = 3;
+	check_op(&op, "05 02 08 ac02 07 ad02 03");
 	op = (struct op){ .kind = OP_CANCEL, .node = 2, .session = 300 };
 	op.seq = 7;
-	check_op(&op, "06 02 07 ac02");
+	op.cancel.flags = CANCEL_WAIT;
+	check_op(&op, "06 02 07 ac02 01");
+}
+END_TEST
+
+static struct op sequenced(enum op_kind kind)
+{
+	struct op op;
+
+	memset(&op, 0, sizeof(op));
+	op.kind = kind;
+	op.node = 2;
+	op.session = 300;
+	op.seq = 8;
+	op.low = 7;
+	return op;
+}
+
+START_TEST(what_is_asked_of_a_hold)
+{
+	struct op op = sequenced(OP_EXTEND);
+
+	op.seq = op.low = 0;
+	op.extend.token = 301;
+	check_op(&op, "08 02 00 ac02 ad02");
+	op = sequenced(OP_REVOKE);
+	op.revoke.token = 301;
+	op.revoke.grace = 128;
+	op.revoke.reason = name;
+	op.revoke.reason_len = 4;
+	check_op(&op, "09 02 08 ac02 07 ad02 8001 04 6a6f6273");
+	op = sequenced(OP_NOTED);
+	op.seq = op.low = 0;
+	op.noted.token = 301;
+	op.noted.noted_at = 128;
+	check_op(&op, "0a 02 00 ac02 ad02 8001");
+	op = sequenced(OP_ANNOUNCE);
+	op.announce.token = 301;
+	op.announce.shown = name;
+	op.announce.shown_len = 2;
+	check_op(&op, "10 02 08 ac02 07 ad02 02 6a6f");
+	op = sequenced(OP_PERMITS);
+	op.permits.name = name;
+	op.permits.name_len = 4;
+	op.permits.limit = 200;
+	check_op(&op, "0b 02 08 ac02 07 04 6a6f6273 c801");
+}
+END_TEST
+
+static struct op of_value(enum op_kind kind)
+{
+	struct op op = sequenced(kind);
+
+	op.value.name = name;
+	op.value.name_len = 4;
+	op.value.guard = 301;
+	return op;
+}
+
+START_TEST(what_is_asked_of_a_value)
+{
+	struct op op = of_value(OP_PUT);
+
+	op.value.expect = EXPECT_ANY;
+	op.value.flags = PUT_EPHEMERAL;
+	op.value.bytes = (const uint8_t *)"\x01\x02";
+	op.value.bytes_len = 2;
+	check_op(&op, "0c 02 08 ac02 07 04 6a6f6273 ad02 00 01 02 0102");
+	op = of_value(OP_DELETE);
+	op.value.expect = 300;
+	check_op(&op, "0d 02 08 ac02 07 04 6a6f6273 ad02 ad02");
+	op.value.expect = EXPECT_NONE;
+	check_op(&op, "0d 02 08 ac02 07 04 6a6f6273 ad02 01");
+	op = of_value(OP_ADD);
+	op.value.guard = 0;
+	op.value.delta = -3;
+	check_op(&op, "0e 02 08 ac02 07 04 6a6f6273 00 01 00 05");
+	op = sequenced(OP_AWAIT);
+	op.await.name = name;
+	op.await.name_len = 4;
+	op.await.condition = AWAIT_ABSENT;
+	op.await.wait = 128;
+	check_op(&op, "0f 02 08 ac02 07 04 6a6f6273 8001 01");
+	op.await.condition = AWAIT_AT_MOST;
+	op.await.number = 3;
+	check_op(&op, "0f 02 08 ac02 07 04 6a6f6273 8001 04 06");
 }
 END_TEST
 
@@ -131,15 +249,17 @@ START_TEST(the_limits)
 #define X(field, first, least, greatest) op.limits.field = first;
 	LIMITS(X)
 #undef X
-	check_op(&op, "07 01 04 808004 80808002 80808004 808040 8020 a08d06 "
-		      "80c0ddeec102 80c8ceb40d 808ece1c");
+	check_op(&op,
+		 "07 01 04 808004 80808002 80808004 808040 8020 a08d06 "
+		 "80c0ddeec102 80c8ceb40d 808ece1c 808040 808004 8080808001 "
+		 "a08d06");
 }
 END_TEST
 
 START_TEST(an_entry)
 {
 	struct op op = acquire(MODE_EXCLUSIVE, 0, 0);
-	struct entry e = { .version = 1, .stamp = 0x1111, .wall = 0x2222 };
+	struct entry e = { .version = 2, .stamp = 0x1111, .wall = 0x2222 };
 	struct buf ops = { 0 };
 	uint8_t bytes[96];
 
@@ -153,11 +273,11 @@ START_TEST(an_entry)
 	ck_assert_uint_eq(entry_bytes(ops.len), sizeof(bytes));
 	entry_encode(bytes, &e, ops.base, ops.len);
 	check_hex(bytes, sizeof(bytes),
-		  "e7 01 0100 4b170c90 01000000 12000000 "
+		  "e7 01 0200 c6513279 01000000 13000000 "
 		  "1111000000000000 2222000000000000 0300000000000000 "
 		  "0400000000000000 0500000000000000 0600000000000000 "
 		  "8877665544332211 "
-		  "040207ac02050900c0843d8001046a6f6273 000000000000");
+		  "040207ac020509c0843d80010000046a6f6273 0000000000");
 	buf_free(&ops);
 }
 END_TEST
@@ -177,7 +297,41 @@ START_TEST(an_output)
 	o.index = 12;
 	outputs_begin(&b);
 	outputs_add(&b, &o);
-	check_buf(&b, "01000000 01 04 c701 02 ac02 07 ad02 e807 d00f 0c");
+	check_buf(&b, "01000000 01 04 01 c701 02 ac02 07 ad02 e807 0c d00f");
+	o.deadline = 0;
+	outputs_begin(&b);
+	outputs_add(&b, &o);
+	check_buf(&b, "01000000 01 04 00 c701 02 ac02 07 ad02 e807 0c");
+}
+END_TEST
+
+START_TEST(a_revocation_and_a_deadlock)
+{
+	struct output o = { .kind = OUTPUT_REVOKED, .node = 2, .session = 3 };
+	struct buf b = { 0 };
+
+	o.seq = 4;
+	o.token = 5;
+	o.stamp = 6;
+	o.index = 7;
+	o.deadline = 8;
+	o.by = 9;
+	o.number = 10;
+	o.bytes = name;
+	o.bytes_len = 4;
+	outputs_begin(&b);
+	outputs_add(&b, &o);
+	check_buf(&b, "01000000 05 00 17 00 02 03 04 05 06 07 08 09 0a "
+		      "04 6a6f6273");
+	o.kind = OUTPUT_DEADLOCK;
+	o.deadline = 0;
+	o.name = name;
+	o.name_len = 3;
+	o.bytes_len = 0;
+	outputs_begin(&b);
+	outputs_add(&b, &o);
+	check_buf(&b, "01000000 06 00 0e 00 02 03 04 05 06 07 09 0a "
+		      "03 6a6f62");
 }
 END_TEST
 
@@ -225,16 +379,68 @@ START_TEST(a_resync_an_attach_a_query_a_reply_and_a_notleader)
 	resync_begin(&b, &s);
 	resync_add(&b, &item);
 	check_buf(&b, "01000000 0100000000000000 0200000000000000 "
-		      "0300000000000000 0400000000000000 01000000 05 06 02");
+		      "0300000000000000 0400000000000000 01000000 05 06 02 "
+		      "00");
 	attach_encode(&b, &(struct attach){ .session = 1, .nonce = 2 });
 	check_buf(&b, "0100000000000000 0200000000000000");
-	query_encode(&b, &(struct query){ QUERY_VALIDATE, 1, 2, 3 });
+	query_encode(&b, &(struct query){ .kind = QUERY_VALIDATE,
+					  .id = 1,
+					  .session = 2,
+					  .token = 3 });
 	check_buf(&b, "01000000 0100000000000000 0200000000000000 "
 		      "0300000000000000");
 	reply_encode(&b, &(struct reply){ .id = 1, .status = HF_ENOTHELD });
-	check_buf(&b, "0100000000000000 9bffffff");
+	check_buf(&b, "0100000000000000 9bffffff 00");
 	notleader_encode(&b, &(struct notleader){ .leader = 1, .term = 2 });
 	check_buf(&b, "0100000000000000 0200000000000000");
+}
+END_TEST
+
+START_TEST(a_hold_in_a_resync)
+{
+	struct resync s = { .session = 1, .alive = true };
+	struct resync_item item = { .seq = 5, .token = 6 };
+	struct buf b = { 0 };
+
+	item.deadline = 7;
+	item.stamp = 8;
+	item.revoked_at = 9;
+	item.noted_at = 10;
+	item.by = 11;
+	item.reason = name;
+	item.reason_len = 4;
+	resync_begin(&b, &s);
+	b.len = 0;
+	resync_add(&b, &item);
+	check_buf(&b, "05 06 00 3f 07 08 09 0a 0b 04 6a6f6273");
+}
+END_TEST
+
+START_TEST(a_value_asked_for)
+{
+	struct query q = { .kind = QUERY_VALUE, .id = 1 };
+	struct reply y = { .id = 1, .index = 2 };
+	struct buf b = { 0 };
+
+	q.name = name;
+	q.name_len = 4;
+	query_encode(&b, &q);
+	check_buf(&b, "02000000 0100000000000000 04000000 6a6f6273");
+	reply_encode(&b, &y);
+	check_buf(&b, "0100000000000000 00000000 01 0200000000000000");
+	y.version = 3;
+	y.session = 4;
+	y.bytes = name;
+	y.bytes_len = 4;
+	reply_encode(&b, &y);
+	check_buf(&b, "0100000000000000 00000000 02 0200000000000000 "
+		      "0300000000000000 0400000000000000 04000000 6a6f6273");
+	y.bytes_len = 0;
+	y.counter = true;
+	y.number = -2;
+	reply_encode(&b, &y);
+	check_buf(&b, "0100000000000000 00000000 03 0200000000000000 "
+		      "0300000000000000 0400000000000000 feffffffffffffff");
 }
 END_TEST
 
@@ -250,7 +456,7 @@ static struct record state(void)
 	r.state.term = 6;
 	r.state.skew = 7;
 	r.state.hash = 0x1122334455667788;
-	r.state.version = 1;
+	r.state.version = 2;
 #define X(field, first, least, greatest) r.state.limits.field = first;
 	LIMITS(X)
 #undef X
@@ -266,9 +472,9 @@ START_TEST(records)
 
 	check_record(
 		&r,
-		"01 01 02 03 04 05 06 07 8877665544332211 01 808004 80808002 "
+		"01 01 02 03 04 05 06 07 8877665544332211 02 808004 80808002 "
 		"80808004 808040 8020 a08d06 80c0ddeec102 80c8ceb40d "
-		"808ece1c");
+		"808ece1c 808040 808004 8080808001 a08d06");
 	r = (struct record){ .kind = RECORD_PEER };
 	r.peer.node = 1;
 	r.peer.boot = 2;
@@ -296,8 +502,10 @@ START_TEST(records)
 	r.lock.name_len = 4;
 	r.lock.limit = 2;
 	r.lock.delay_until = 3;
-	check_record(&r, "04 01 02 03 04 6a6f6273");
-	r = (struct record){ .kind = RECORD_REQUEST };
+	r.lock.flags = LOCK_PINNED;
+	check_record(&r, "04 01 02 02 03 04 6a6f6273");
+	memset(&r, 0, sizeof(r));
+	r.kind = RECORD_REQUEST;
 	r.request.session = 1;
 	r.request.seq = 2;
 	r.request.owner = 3;
@@ -311,7 +519,74 @@ START_TEST(records)
 	r.request.place = 9;
 	r.request.deadline = 10;
 	r.request.delay = 11;
-	check_record(&r, "05 01 02 03 04 02 02 05 06 07 08 09 0a 0b 00");
+	check_record(&r, "05 01 02 03 04 02 02 05 06 07 08 09 0a 0b 00 00");
+}
+END_TEST
+
+START_TEST(a_request_with_all_that_it_may_have)
+{
+	const struct record_part more[] = { { 12, MODE_SHARED, 0 },
+					    { 13, MODE_PERMITS, 200 } };
+	struct record r;
+
+	memset(&r, 0, sizeof(r));
+	r.kind = RECORD_REQUEST;
+	r.request.session = 1;
+	r.request.seq = 2;
+	r.request.lock = 4;
+	r.request.state = REQUEST_HELD;
+	r.request.token = 6;
+	r.request.more = more;
+	r.request.more_len = 2;
+	r.request.priority = -2;
+	r.request.hold = 14;
+	r.request.lease = 15;
+	r.request.hold_until = 16;
+	r.request.lease_until = 17;
+	r.request.from = 18;
+	r.request.shown = name;
+	r.request.shown_len = 2;
+	r.request.revoke.at = 19;
+	r.request.revoke.noted_at = 20;
+	r.request.revoke.by = 21;
+	r.request.revoke.noted = true;
+	r.request.revoke.reason = name;
+	r.request.revoke.reason_len = 4;
+	check_record(&r, "05 01 02 00 04 02 00 00 06 00 00 00 00 00 00 ff03 "
+			 "02 0c 01 00 0d 02 c801 03 0e 0f 10 11 12 02 6a6f "
+			 "13 14 15 01 04 6a6f6273");
+}
+END_TEST
+
+START_TEST(values_and_a_wait_for_one)
+{
+	struct record r;
+
+	memset(&r, 0, sizeof(r));
+	r.kind = RECORD_VALUE;
+	r.value.id = 1;
+	r.value.name = name;
+	r.value.name_len = 4;
+	check_record(&r, "06 01 00 00 04 6a6f6273 00 00");
+	r.value.version = 2;
+	r.value.session = 3;
+	r.value.bytes = name;
+	r.value.bytes_len = 3;
+	check_record(&r, "06 01 02 03 04 6a6f6273 00 03 6a6f62");
+	r.value.bytes_len = 0;
+	r.value.counter = true;
+	r.value.number = -200;
+	check_record(&r, "06 01 02 03 04 6a6f6273 01 8f03");
+	memset(&r, 0, sizeof(r));
+	r.kind = RECORD_REQUEST;
+	r.request.session = 1;
+	r.request.seq = 2;
+	r.request.state = REQUEST_WAITING;
+	r.request.value = 7;
+	r.request.condition = AWAIT_AT_LEAST;
+	r.request.number = 3;
+	check_record(&r, "05 01 02 00 00 01 00 00 00 00 00 00 00 00 00 8004 "
+			 "07 05 06");
 }
 END_TEST
 
@@ -324,13 +599,13 @@ START_TEST(an_image)
 	ck_assert_int_eq(image_finish(&w), 0);
 	ck_assert_uint_eq(w.pieces_len, 2);
 	check_hex(w.pieces[0].base, w.pieces[0].len,
-		  "68662d696d616765 0100 0100 01000000 0300000000000000 "
-		  "0100000000000000 7300000000000000 00000000 fdb38509");
+		  "68662d696d616765 0100 0200 01000000 0300000000000000 "
+		  "0100000000000000 8100000000000000 00000000 0f4fe86e");
 	check_hex(w.pieces[1].base, w.pieces[1].len,
-		  "33000000 33000000 00000000 f5d418e8 "
-		  "01 01 02 03 04 05 06 07 8877665544332211 01 808004 80808002 "
+		  "41000000 41000000 00000000 6578a2c3 "
+		  "01 01 02 03 04 05 06 07 8877665544332211 02 808004 80808002 "
 		  "80808004 808040 8020 a08d06 80c0ddeec102 80c8ceb40d "
-		  "808ece1c");
+		  "808ece1c 808040 808004 8080808001 a08d06");
 	image_writer_free(&w);
 }
 END_TEST
@@ -421,7 +696,24 @@ START_TEST(an_install_snapshot)
 }
 END_TEST
 
-SUITE(an_open, an_acquire_of_each_mode, a_renew_a_close_a_release_and_a_cancel,
-      the_limits, an_entry, an_output, a_frame, a_handshake,
-      a_resync_an_attach_a_query_a_reply_and_a_notleader, records, an_image,
-      votes, appends, an_install_snapshot)
+START_TEST(a_guards_record)
+{
+	const struct guard_record r = { 3, { 0x102, 0x101 } };
+	uint8_t bytes[GUARD_RECORD_BYTES];
+
+	guard_record_encode(&r, bytes);
+	check_hex(bytes, sizeof(bytes),
+		  "686667756172640a 01000000 00000000 0300000000000000 "
+		  "0201000000000000 0101000000000000 "
+		  "0000000000000000000000000000000000000000 e7fdb8ad");
+}
+END_TEST
+
+SUITE(an_open, an_acquire_of_each_mode, an_acquire_with_all_that_it_may_have,
+      a_renew_a_close_a_release_and_a_cancel, what_is_asked_of_a_hold,
+      what_is_asked_of_a_value, the_limits, an_entry, an_output,
+      a_revocation_and_a_deadlock, a_frame, a_handshake,
+      a_resync_an_attach_a_query_a_reply_and_a_notleader, a_hold_in_a_resync,
+      a_value_asked_for, records, a_request_with_all_that_it_may_have,
+      values_and_a_wait_for_one, an_image, votes, appends, an_install_snapshot,
+      a_guards_record)

@@ -33,7 +33,7 @@ static struct buf finish(struct image_writer *w)
 
 static enum record_kind sample_kind(struct random *r)
 {
-	return (enum record_kind)(2 + random_below(r, RECORD_REQUEST - 1));
+	return (enum record_kind)(2 + random_below(r, RECORD_VALUE - 1));
 }
 
 static struct buf sample_image(uint64_t seed, size_t records)
@@ -176,6 +176,39 @@ START_TEST(a_session_with_a_full_window_fits)
 	struct buf b = finish(&w);
 	ck_assert_int_eq(image_read(b.base, b.len, count_slots, &len), 0);
 	ck_assert_uint_eq(len, RECORD_SLOTS_MAX);
+	buf_free(&b);
+}
+END_TEST
+
+static int count_bytes(void *ctx, const struct record *got)
+{
+	if (got->kind == RECORD_VALUE)
+		*(size_t *)ctx += got->value.bytes_len;
+	return 0;
+}
+
+START_TEST(the_largest_values_fit)
+{
+	static uint8_t bytes[VALUE_MAX];
+	struct random r = { 15 };
+	struct record rec = sample_record(&r, RECORD_STATE);
+	struct image_writer w = { 0 };
+	size_t len = 0;
+
+	for (size_t i = 0; i < VALUE_MAX; i++)
+		bytes[i] = (uint8_t)random_next(&r);
+	image_put(&w, &rec);
+	for (int i = 0; i < 3; i++) {
+		do {
+			rec = sample_record(&r, RECORD_VALUE);
+		} while (rec.value.version == 0 || rec.value.counter);
+		rec.value.bytes = bytes;
+		rec.value.bytes_len = VALUE_MAX;
+		image_put(&w, &rec);
+	}
+	struct buf b = finish(&w);
+	ck_assert_int_eq(image_read(b.base, b.len, count_bytes, &len), 0);
+	ck_assert_uint_eq(len, 3 * VALUE_MAX);
 	buf_free(&b);
 }
 END_TEST
@@ -346,8 +379,8 @@ END_TEST
 
 SUITE(images_survive_a_round_trip, an_image_does_not_look_like_an_lz4_frame,
       likeness_is_packed_and_chance_is_stored,
-      a_session_with_a_full_window_fits, a_truncated_image_is_refused,
-      any_changed_byte_is_refused,
+      a_session_with_a_full_window_fits, the_largest_values_fit,
+      a_truncated_image_is_refused, any_changed_byte_is_refused,
       a_changed_byte_under_right_checksums_is_valid_or_refused,
       garbage_is_refused, a_chunk_that_claims_too_much_is_refused,
       the_head_must_agree_with_what_follows, chunks_cannot_change_places,

@@ -311,13 +311,6 @@ START_TEST(damaged_outputs_are_refused_or_valid)
 }
 END_TEST
 
-static struct resync_item sample_item(struct random *r)
-{
-	return (struct resync_item){ .seq = sample_id(r),
-				     .token = sample_number(r),
-				     .status = sample_status(r) };
-}
-
 START_TEST(a_resync_survives)
 {
 	struct random r = { 6 };
@@ -347,9 +340,7 @@ START_TEST(a_resync_survives)
 		ck_assert(out.alive == s.alive);
 		for (size_t k = 0; k < n; k++) {
 			ck_assert_int_eq(resync_next(&it, &got), 1);
-			ck_assert_uint_eq(got.seq, items[k].seq);
-			ck_assert_uint_eq(got.token, items[k].token);
-			ck_assert_int_eq(got.status, items[k].status);
+			check_same_item(&items[k], &got);
 		}
 		ck_assert_int_eq(resync_next(&it, &got), 0);
 		if (i < 3)
@@ -389,26 +380,303 @@ START_TEST(an_attach_survives)
 }
 END_TEST
 
-START_TEST(a_query_and_its_reply_survive)
+static void put_name(struct buf *b, uint32_t len)
 {
-	struct query q = { .kind = QUERY_VALIDATE, .id = 5 }, query;
-	struct reply y = { .id = 5, .status = HF_ENOTHELD }, reply;
+	buf_put32(b, len);
+	for (uint32_t i = 0; i < len; i++)
+		buf_put8(b, 'x');
+}
+
+START_TEST(a_query_survives)
+{
+	struct random r = { 8 };
+	struct query got;
 	struct buf b = { 0 };
 
-	q.session = 9;
-	q.token = INT64_MAX;
-	query_encode(&b, &q);
-	ck_assert_int_eq(query_decode(b.base, b.len, &query), 0);
-	ck_assert_int_eq(query.kind, QUERY_VALIDATE);
-	ck_assert_uint_eq(query.id, 5);
-	ck_assert_uint_eq(query.session, 9);
-	ck_assert_uint_eq(query.token, INT64_MAX);
-	abuse(decode_query, &b);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct query q = sample_query(&r);
+
+		query_encode(&b, &q);
+		ck_assert_int_eq(query_decode(b.base, b.len, &got), 0);
+		check_same_query(&q, &got);
+		if (i < 20)
+			abuse(decode_query, &b);
+		buf_clear(&b);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_query_for_a_value_has_a_name)
+{
+	struct query q;
+	struct buf b = { 0 };
+
+	for (uint32_t len = 0; len <= LOCK_NAME_MAX + 1; len++) {
+		bool good = len >= 1 && len <= LOCK_NAME_MAX;
+
+		buf_put32(&b, QUERY_VALUE);
+		buf_put64(&b, 7);
+		put_name(&b, len);
+		ck_assert_int_eq(query_decode(b.base, b.len, &q),
+				 good ? 0 : HF_ECORRUPT);
+		buf_clear(&b);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_reply_survives)
+{
+	struct random r = { 9 };
+	struct reply got;
+	struct buf b = { 0 };
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct reply y = sample_reply(&r);
+
+		reply_encode(&b, &y);
+		ck_assert_int_eq(reply_decode(b.base, b.len, &got), 0);
+		check_same_reply(&y, &got);
+		if (i < 20)
+			abuse(decode_reply, &b);
+		buf_clear(&b);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_reply_takes_the_largest_value_and_none_larger)
+{
+	static const uint8_t bytes[VALUE_MAX + 1];
+	struct reply y = { .id = 1, .index = 2, .version = 3 }, got;
+	struct buf b = { 0 };
+
+	y.bytes = bytes;
+	y.bytes_len = VALUE_MAX;
 	reply_encode(&b, &y);
-	ck_assert_int_eq(reply_decode(b.base, b.len, &reply), 0);
-	ck_assert_uint_eq(reply.id, 5);
-	ck_assert_int_eq(reply.status, HF_ENOTHELD);
-	abuse(decode_reply, &b);
+	ck_assert_uint_lt(b.len, MESSAGE_REQUEST_MAX);
+	ck_assert_int_eq(reply_decode(b.base, b.len, &got), 0);
+	check_same_reply(&y, &got);
+	b.base[b.len - VALUE_MAX - 4] = 1; /* its length, the lowest byte */
+	buf_put8(&b, 0);
+	ck_assert_int_eq(reply_decode(b.base, b.len, &got), HF_ECORRUPT);
+	buf_free(&b);
+}
+END_TEST
+
+/* id, status, what it tells, index, version, session, the value */
+START_TEST(what_a_reply_tells_is_all_there_and_nothing_else)
+{
+	static const uint64_t numbers[][4] = {
+		{ 1, 0, 0, 0 }, /* absent as of no index */
+		{ 2, 0, 1, 0 }, /* bytes as of no index, or of no version */
+		{ 2, 1, 0, 0 },          { 2, 1, 1, UINT64_C(1) << 63 },
+		{ 3, 1, 1, UINT64_MAX }, { 4, 1, 1, 1 },
+	};
+	struct reply y;
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		buf_put64(&b, 7);
+		buf_put32(&b, 0);
+		buf_put8(&b, (uint8_t)numbers[i][0]);
+		buf_put64(&b, numbers[i][1]);
+		if (numbers[i][0] > 1) {
+			buf_put64(&b, numbers[i][2]);
+			buf_put64(&b, numbers[i][3]);
+			buf_put32(&b, 0);
+		}
+		ck_assert_int_eq(reply_decode(b.base, b.len, &y), HF_ECORRUPT);
+		buf_clear(&b);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(a_replys_counter_is_bounded)
+{
+	struct reply y = { .index = 1, .version = 1, .counter = true }, got;
+	struct buf b = { 0 };
+
+	for (int sign = -1; sign <= 1; sign += 2) {
+		y.number = sign * COUNT_MAX;
+		reply_encode(&b, &y);
+		ck_assert_int_eq(reply_decode(b.base, b.len, &got), 0);
+		ck_assert_int_eq(got.number, y.number);
+		b.len -= 8;
+		buf_put64(&b, (uint64_t)(y.number + sign));
+		ck_assert_int_eq(reply_decode(b.base, b.len, &got),
+				 HF_ECORRUPT);
+		buf_clear(&b);
+	}
+	buf_free(&b);
+}
+END_TEST
+
+/* kind, operation, extras, then status to index */
+static int try_output(const uint64_t *fields, size_t n)
+{
+	struct outputs_reader it;
+	struct output o;
+	struct buf b = { 0 };
+
+	buf_put32(&b, 1);
+	for (size_t i = 0; i < n; i++)
+		buf_put_varint(&b, fields[i]);
+	int rc = outputs_open(&it, b.base, b.len);
+	if (rc == 0)
+		rc = outputs_next(&it, &o);
+	if (rc == 1)
+		rc = outputs_next(&it, &o);
+	buf_free(&b);
+	return rc;
+}
+
+#define OUTPUT(...)                                   \
+	try_output((const uint64_t[]){ __VA_ARGS__ }, \
+		   sizeof((const uint64_t[]){ __VA_ARGS__ }) / 8)
+#define REST 0, 1, 1, 1, 1, 1, 1 /* status, node ... index */
+
+START_TEST(an_output_that_is_for_the_member_itself_does_not_travel)
+{
+	ck_assert_int_eq(OUTPUT(OUTPUT_DEADLOCK, 0, 0, REST), 0);
+	ck_assert_int_eq(OUTPUT(OUTPUT_CHANGED, 0, 0, REST), HF_ECORRUPT);
+	ck_assert_int_eq(OUTPUT(0, 0, 0, REST), HF_ECORRUPT);
+}
+END_TEST
+
+/* 1 deadline, 2 by, 4 number, 8 name, 16 bytes */
+START_TEST(what_an_output_has_besides_is_not_zero)
+{
+	uint64_t high = UINT64_C(1) << 63;
+
+	for (unsigned extra = 1; extra <= 16; extra *= 2) {
+		ck_assert_int_eq(OUTPUT(2, 0, extra, REST, 0), HF_ECORRUPT);
+		ck_assert_int_eq(OUTPUT(2, 0, extra, REST), HF_ECORRUPT);
+	}
+	ck_assert_int_eq(OUTPUT(2, 0, 32, REST, 1), HF_ECORRUPT);
+	ck_assert_int_eq(OUTPUT(2, 0, 1, REST, high - 1), 0);
+	ck_assert_int_eq(OUTPUT(2, 0, 1, REST, high), HF_ECORRUPT);
+	ck_assert_int_eq(OUTPUT(2, 0, 2, REST, UINT64_MAX), 0);
+	ck_assert_int_eq(OUTPUT(OUTPUT_REVOKED, 0, 4, REST, high), HF_ECORRUPT);
+	ck_assert_int_eq(OUTPUT(OUTPUT_DEADLOCK, 0, 4, REST, high), 0);
+	ck_assert_int_eq(OUTPUT(2, 0, 8, REST, 1, 'x'), 0);
+	ck_assert_int_eq(OUTPUT(2, 0, 8, REST, LOCK_NAME_MAX + 1), HF_ECORRUPT);
+	ck_assert_int_eq(OUTPUT(2, 0, 16, REST, REASON_MAX + 1), HF_ECORRUPT);
+}
+END_TEST
+
+START_TEST(the_largest_output_is_decoded)
+{
+	static const uint8_t bytes[LOCK_NAME_MAX];
+	struct output o = { .kind = OUTPUT_DEADLOCK, .status = -999 }, got;
+	struct outputs_reader it;
+	struct buf b = { 0 };
+
+	o.node = o.seq = o.index = o.by = o.number = UINT64_MAX;
+	o.session = o.token = o.stamp = o.deadline = INT64_MAX;
+	o.name = o.bytes = bytes;
+	o.name_len = LOCK_NAME_MAX;
+	o.bytes_len = REASON_MAX;
+	outputs_begin(&b);
+	outputs_add(&b, &o);
+	ck_assert_int_eq(outputs_open(&it, b.base, b.len), 0);
+	ck_assert_int_eq(outputs_next(&it, &got), 1);
+	check_same_output(&o, &got);
+	ck_assert(got.name >= b.base);
+	ck_assert(got.bytes < b.base + b.len);
+	buf_free(&b);
+}
+END_TEST
+
+/* seq, token, status, extras: 1 deadline, 2 stamp, 4 revoked at, 8 noted at, 16
+ * by, 32 reason */
+static int try_item(const uint64_t *fields, size_t n)
+{
+	struct resync s = { .session = 1 };
+	struct resync_reader it;
+	struct resync_item item;
+	struct buf b = { 0 };
+
+	resync_begin(&b, &s);
+	b.base[b.len - 4] = 1;
+	for (size_t i = 0; i < n; i++)
+		buf_put_varint(&b, fields[i]);
+	int rc = resync_open(&it, b.base, b.len, &s);
+	if (rc == 0)
+		rc = resync_next(&it, &item);
+	if (rc == 1)
+		rc = resync_next(&it, &item);
+	buf_free(&b);
+	return rc;
+}
+
+#define ITEM(...)                                   \
+	try_item((const uint64_t[]){ __VA_ARGS__ }, \
+		 sizeof((const uint64_t[]){ __VA_ARGS__ }) / 8)
+
+START_TEST(only_what_is_held_has_times_and_only_what_is_revoked_a_reason)
+{
+	ck_assert_int_eq(ITEM(1, 5, 0, 0), 0);
+	ck_assert_int_eq(ITEM(1, 5, 0, 3, 10, 11), 0);
+	ck_assert_int_eq(ITEM(1, 5, 0, 63, 1, 2, 3, 4, 5, 1, 'x'), 0);
+	ck_assert_int_eq(ITEM(1, 5, 0, 4, 3), 0);
+	ck_assert_int_eq(ITEM(1, 0, 0, 2, 11), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(1, 5, 2, 2, 11), HF_ECORRUPT);
+	for (unsigned extra = 8; extra <= 32; extra *= 2)
+		ck_assert_int_eq(ITEM(1, 5, 0, extra, 1, 'x'), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(1, 5, 0, 8, 1), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(1, 5, 0, 1, 0), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(1, 5, 0, 64, 1), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(1, 5, 0, 4, UINT64_C(1) << 63), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(1, 5, 0, 36, 1, REASON_MAX + 1), HF_ECORRUPT);
+	ck_assert_int_eq(ITEM(0, 5, 0, 0), HF_ECORRUPT);
+}
+END_TEST
+
+START_TEST(the_largest_item_is_decoded)
+{
+	static const uint8_t bytes[REASON_MAX];
+	struct resync s = { .session = 1 };
+	struct resync_item item = { .seq = UINT64_MAX, .token = INT64_MAX },
+			   got;
+	struct resync_reader it;
+	struct buf b = { 0 };
+
+	item.deadline = item.stamp = INT64_MAX;
+	item.revoked_at = item.noted_at = INT64_MAX;
+	item.by = UINT64_MAX;
+	item.reason = bytes;
+	item.reason_len = REASON_MAX;
+	resync_begin(&b, &s);
+	resync_add(&b, &item);
+	ck_assert_int_eq(resync_open(&it, b.base, b.len, &s), 0);
+	ck_assert_int_eq(resync_next(&it, &got), 1);
+	check_same_item(&item, &got);
+	buf_free(&b);
+}
+END_TEST
+
+START_TEST(further_locks_of_a_request_are_readable_until_the_next)
+{
+	struct random r = { 10 };
+	struct requests_reader it;
+	struct buf b = { 0 };
+	struct op op, got;
+	const uint8_t *bytes;
+	size_t len;
+
+	do {
+		op = sample_op(&r, OP_ACQUIRE);
+	} while (op.acquire.more_len == 0);
+	requests_begin(&b);
+	requests_add(&b, &op);
+	ck_assert_int_eq(requests_open(&it, b.base, b.len), 0);
+	ck_assert_int_eq(requests_next(&it, &got, &bytes, &len), 1);
+	ck_assert_ptr_eq(got.acquire.more, it.room);
+	check_same_op(&op, &got);
+	buf_free(&b);
 }
 END_TEST
 
@@ -443,5 +711,13 @@ SUITE(a_hello_survives, a_hello_of_another_protocol_tells_its_version,
       requests_survive, damaged_requests_are_refused_or_valid, outputs_survive,
       damaged_outputs_are_refused_or_valid, a_resync_survives,
       a_count_that_cannot_fit_is_refused_at_once, an_attach_survives,
-      a_query_and_its_reply_survive, a_notleader_survives,
-      garbage_is_refused_or_valid)
+      a_query_survives, a_query_for_a_value_has_a_name, a_reply_survives,
+      a_reply_takes_the_largest_value_and_none_larger,
+      what_a_reply_tells_is_all_there_and_nothing_else,
+      a_replys_counter_is_bounded,
+      an_output_that_is_for_the_member_itself_does_not_travel,
+      what_an_output_has_besides_is_not_zero, the_largest_output_is_decoded,
+      only_what_is_held_has_times_and_only_what_is_revoked_a_reason,
+      the_largest_item_is_decoded,
+      further_locks_of_a_request_are_readable_until_the_next,
+      a_notleader_survives, garbage_is_refused_or_valid)

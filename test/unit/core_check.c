@@ -1,124 +1,14 @@
-/* The checker notices every broken invariant. This test alone reaches into the
- * state machine and breaks it. */
-#include "core/state.h"
-#include "lib/machine.h"
+/* The checker notices every broken invariant. This test alone, with broken.h,
+ * reaches into the state machine and breaks it. */
+#include "lib/broken.h"
 #include "lib/suite.h"
 
 #include <string.h>
 
-#define LONG (1000 * SECOND)
-
-/* What is broken: all of one small state. */
-struct parts {
-	struct core *core;
-	struct peer *peer;
-	struct session *session, *other;
-	struct lock *a, *s, *d; /* held with a line; a semaphore; delayed */
-	struct request *hold, *wait, *ended, *permits, *shared;
-};
-
-static struct request *request_of(struct core *core, uint64_t session,
-				  uint64_t seq)
-{
-	struct request *r = core_request_find(core, session, seq);
-
-	ck_assert_ptr_nonnull(r);
-	return r;
-}
-
-static void acquire_permits(struct machine *m, uint64_t s)
-{
-	struct op op = machine_acquire_op(m, 1, s, "s", 0);
-
-	op.acquire.mode = MODE_PERMITS;
-	op.acquire.permits = 2;
-	op.acquire.limit = 3;
-	ck_assert_int_eq(machine_do(m, &op), 0);
-}
-
-static void acquire_shared(struct machine *m, uint64_t s)
-{
-	struct op op = machine_acquire_op(m, 1, s, "s", 0);
-
-	op.acquire.mode = MODE_SHARED;
-	ck_assert_int_eq(machine_do(m, &op), 0);
-}
-
-static void leave_a_delay(struct machine *m)
-{
-	uint64_t s = machine_open(m, 3, SECOND);
-	struct op op = machine_acquire_op(m, 3, s, "d", 0);
-
-	op.acquire.delay = 500 * SECOND;
-	machine_do(m, &op);
-}
-
-static struct parts fill(struct machine *m)
-{
-	struct parts p;
-	uint64_t s;
-
-	machine_init(m, 1);
-	s = machine_open(m, 1, LONG);
-	machine_open(m, 1, LONG);
-	p.core = m->core;
-	s = m->answer.session;
-	m->seq[1] = 0;
-	machine_acquire(m, 1, s, "a", 0);
-	machine_acquire(m, 1, s, "a", 500 * SECOND);
-	machine_acquire(m, 1, s, "a", SECOND);
-	acquire_permits(m, s);
-	acquire_shared(m, s);
-	leave_a_delay(m);
-	machine_open(m, 2, LONG);
-	machine_pass(m, 2 * SECOND);
-	p.peer = core_peer_find(p.core, 1);
-	p.session = core_session_find(p.core, s);
-	p.other = core_session_find(p.core,
-				    core_peer_find(p.core, 2)->session->id);
-	p.a = core_lock_find(p.core, "a", 1);
-	p.s = core_lock_find(p.core, "s", 1);
-	p.d = core_lock_find(p.core, "d", 1);
-	p.hold = request_of(p.core, s, 1);
-	p.wait = request_of(p.core, s, 2);
-	p.ended = request_of(p.core, s, 3);
-	p.permits = request_of(p.core, s, 4);
-	p.shared = request_of(p.core, s, 5);
-	ck_assert_int_eq(core_check(p.core), 0);
-	return p;
-}
-
-/* The digests follow, so that a claim about the broken part is what fails. */
-static void rehash(struct core *core)
-{
-	core->sum = 0;
-	for (size_t kind = 0; kind < KINDS; kind++) {
-		list_for (it, &core->all[kind]) {
-			object_of(it)->digest = core_digest(object_of(it));
-			core->sum += object_of(it)->digest;
-		}
-	}
-	core->hash = core->sum + core_state_digest(core);
-}
-
-#define NOTICED(field, value, text)                                            \
-	do {                                                                   \
-		__typeof__(p.field) was_ = p.field;                            \
-		p.field = (value);                                             \
-		rehash(p.core);                                                \
-		ck_assert_msg(core_check(p.core) == HF_ECORRUPT,               \
-			      "%s = %s wasn't noticed", #field, #value);       \
-		ck_assert_msg(strstr(core_error(p.core), text), "%s = %s: %s", \
-			      #field, #value, core_error(p.core));             \
-		p.field = was_;                                                \
-		rehash(p.core);                                                \
-		ck_assert_int_eq(core_check(p.core), 0);                       \
-	} while (0)
-
 START_TEST(broken_peers_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	NOTICED(peer->node, 0, "isn't found");
 	NOTICED(peer->node, 9, "isn't found");
@@ -133,16 +23,16 @@ END_TEST
 START_TEST(broken_sessions_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	NOTICED(session->id, 99, "isn't found");
 	NOTICED(session->deadline, SECOND, "should have ended");
 	NOTICED(session->deadline, 900 * SECOND, "isn't its deadline");
 	NOTICED(session->object.timer.tie, 7, "isn't its deadline");
 	NOTICED(session->window.low, 0, "above its slots");
-	NOTICED(session->window.low, 7, "above its slots");
+	NOTICED(session->window.low, 16, "above its slots");
 	NOTICED(session->window.high, 1000, "wider than its ring");
-	NOTICED(session->window.high, 6, "highest slot");
+	NOTICED(session->window.high, 15, "highest slot");
 	NOTICED(session->window.used, 4, "aren't those counted");
 	NOTICED(session->window.sum, 4, "aren't those counted");
 	NOTICED(session->window.ring[1].seq, 9, "out of place");
@@ -158,7 +48,7 @@ END_TEST
 START_TEST(broken_locks_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	NOTICED(a->id, 0, "wasn't given");
 	NOTICED(a->id, 999, "wasn't given");
@@ -167,13 +57,14 @@ START_TEST(broken_locks_are_noticed)
 	NOTICED(d->delay_until, 0, "should have vanished");
 	NOTICED(d->delay_until, SECOND, "should have ended");
 	NOTICED(d->delay_until, 5 * SECOND, "isn't its delay");
-	NOTICED(a->exclusive, 2, "aren't those counted");
-	NOTICED(a->exclusive, 0, "aren't those counted");
-	NOTICED(s->shared, 0, "aren't those counted");
-	NOTICED(s->permits, 1, "aren't those counted");
-	NOTICED(a->waiting, 0, "isn't as counted");
-	NOTICED(s->limit, 1, "are held than are");
-	NOTICED(wait->permits, 1, "than there are");
+	NOTICED(a->use.alone, 2, "aren't those counted");
+	NOTICED(a->use.alone, 0, "aren't those counted");
+	NOTICED(s->use.units, 1, "aren't those counted");
+	NOTICED(a->flags, LOCK_BARRIER, "as what it isn't");
+	NOTICED(b->flags, 0, "as what it isn't");
+	NOTICED(a->line->lock, p.s, "nobody needs");
+	NOTICED(d->line, p.a->line, "nobody needs");
+	NOTICED(wait->parts[0].permits, 1, "than there are");
 	machine_end(&m);
 }
 END_TEST
@@ -181,22 +72,72 @@ END_TEST
 START_TEST(broken_requests_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	NOTICED(hold->state, REQUEST_WAITING, "doesn't hold it");
-	NOTICED(hold->lock, p.s, "doesn't hold it");
+	NOTICED(hold->parts[0].lock, p.s, "doesn't hold it");
+	NOTICED(hold->parts[0].mode, MODE_BARRIER, "as what it isn't");
+	NOTICED(wait->parts[0].mode, MODE_BARRIER, "as what it isn't");
+	NOTICED(wait->parts[0].mode, MODE_SHARED, "isn't in its place");
 	NOTICED(wait->state, REQUEST_HELD, "doesn't wait for it");
-	NOTICED(wait->lock, p.s, "doesn't wait for it");
+	NOTICED(wait->parts[0].lock, p.s, "doesn't wait for it");
 	NOTICED(shared->token, p.permits->token, "out of order");
 	NOTICED(hold->seq, 99, "isn't found");
-	NOTICED(shared->place, 99, "from the future");
-	NOTICED(hold->deadline, 9 * SECOND, "isn't its deadline");
+	NOTICED(await->place, 99, "from the future");
 	NOTICED(wait->deadline, 9 * SECOND, "isn't its deadline");
-	NOTICED(ended->lock, p.a, "half ended");
-	NOTICED(ended->status, 0, "half ended");
-	NOTICED(ended->state, REQUEST_HELD, "half ended");
+	NOTICED(await->deadline, SECOND, "isn't its deadline");
+	NOTICED(hold->deadline, 9 * SECOND, "isn't its deadline");
+	NOTICED(ended->parts[0].lock, p.a, "half ended");
+	NOTICED(both->parts[1].number, 2, "half ended");
+	NOTICED(hold->status, HF_EHELD, "half ended");
+	NOTICED(ended->token, 1, "doesn't hold");
 	NOTICED(wait->token, 1, "doesn't hold");
 	NOTICED(hold->token, 77, "says otherwise");
+	machine_end(&m);
+}
+END_TEST
+
+START_TEST(broken_rests_of_requests_are_noticed)
+{
+	struct machine m;
+	struct parts p = broken_fill(&m);
+
+	NOTICED(shared->extra->request, p.hold, "another's extra");
+	NOTICED(shared->extra->hold_until, 300 * SECOND, "isn't its deadline");
+	NOTICED(shared->extra->noted, true, "lost its notice");
+	NOTICED(up->extra->hold_until, 1, "at place");
+	NOTICED(shared->extra->conversion, p.both, "converts nothing");
+	NOTICED(wait->owner->session, p.other, "another's owner");
+	NOTICED(wait->owner->waits, 0, "aren't as counted");
+	machine_end(&m);
+}
+END_TEST
+
+START_TEST(broken_leavers_are_noticed)
+{
+	struct machine m;
+	struct parts p = broken_fill(&m);
+
+	NOTICED(out->parts[0].lock, p.a, "left by one who doesn't");
+	NOTICED(out->parts[0].mode, MODE_BARRIER, "left by one who doesn't");
+	NOTICED(in->state, REQUEST_WAITING, "doesn't hold it");
+	machine_end(&m);
+}
+END_TEST
+
+START_TEST(broken_values_are_noticed)
+{
+	struct machine m;
+	struct parts p = broken_fill(&m);
+
+	NOTICED(bytes->id, 999, "wasn't given");
+	NOTICED(bytes->name[0], 'z', "isn't found");
+	NOTICED(bytes->version, 0, "should have vanished");
+	NOTICED(bytes->version, 999, "should have vanished");
+	NOTICED(bytes->counter, true, "two things");
+	NOTICED(counter->session, NULL, "of no session");
+	NOTICED(waited->counter, true, "isn't there");
+	NOTICED(await->extra->condition, AWAIT_ABSENT, "by who doesn't");
 	machine_end(&m);
 }
 END_TEST
@@ -204,31 +145,39 @@ END_TEST
 START_TEST(a_token_that_is_not_found_is_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	/* Out of its slot's reach, so that only the map can know. */
-	p.session->window.low = 7;
-	p.session->window.high = 6;
+	p.session->window.low = 17;
+	p.session->window.high = 16;
 	p.session->window.used = 0;
 	p.session->window.sum = 0;
-	memset(p.session->window.ring, 0, 8 * sizeof(struct slot));
+	memset(p.session->window.ring, 0,
+	       p.session->window.cap * sizeof(struct slot));
 	NOTICED(hold->token, 1, "token 1 isn't found");
 	NOTICED(hold->token, 9999, "token 9999 isn't found");
 	machine_end(&m);
 }
 END_TEST
 
+/* Of the digests, and of what is counted, all is as it should be. */
+static void expect_complaint(struct parts *p, const char *text)
+{
+	broken_rehash(p->core);
+	ck_assert_int_eq(core_check(p->core), HF_ECORRUPT);
+	ck_assert_msg(strstr(core_error(p->core), text), "%s",
+		      core_error(p->core));
+}
+
 START_TEST(two_holders_of_an_exclusive_lock_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
-	p.shared->mode = MODE_EXCLUSIVE;
-	p.s->shared = 0;
-	p.s->exclusive = 1;
-	rehash(p.core);
-	ck_assert_int_eq(core_check(p.core), HF_ECORRUPT);
-	ck_assert_ptr_nonnull(strstr(core_error(p.core), "and by others"));
+	p.shared->parts[0].mode = MODE_EXCLUSIVE;
+	p.s->use.units--;
+	p.s->use.alone++;
+	expect_complaint(&p, "and by others");
 	machine_end(&m);
 }
 END_TEST
@@ -236,14 +185,15 @@ END_TEST
 START_TEST(a_waiter_who_could_be_let_in_is_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
-	p.hold->mode = p.wait->mode = MODE_SHARED;
-	p.a->exclusive = 0;
-	p.a->shared = 1;
-	rehash(p.core);
-	ck_assert_int_eq(core_check(p.core), HF_ECORRUPT);
-	ck_assert_ptr_nonnull(strstr(core_error(p.core), "been let in"));
+	p.hold->parts[0].mode = MODE_SHARED;
+	p.a->use = (struct rank_weight){ 0, 1 };
+	p.wait->parts[0].mode = MODE_SHARED;
+	rank_remove(&p.a->line->waiters, &p.wait->parts[0].in_line);
+	rank_insert(&p.a->line->waiters, &p.wait->parts[0].in_line, 0,
+		    p.wait->place, (struct rank_weight){ 0, 1 });
+	expect_complaint(&p, "been let in");
 	machine_end(&m);
 }
 END_TEST
@@ -251,20 +201,11 @@ END_TEST
 START_TEST(waiters_out_of_order_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
-	struct request *second;
+	struct parts p = broken_fill(&m);
+	struct rank_node *n = &p.wait->parts[0].in_line;
 
-	machine_acquire(&m, 1, p.session->id, "a", 0);
-	m.seq[1] = 10;
-	machine_acquire(&m, 1, p.session->id, "a", WAIT_FOREVER);
-	second = request_of(p.core, p.session->id, 11);
-	list_remove(&p.wait->in_lock);
-	list_push(&second->in_lock, &p.wait->in_lock);
-	list_remove(&second->in_lock);
-	list_insert(&p.wait->in_lock, &second->in_lock);
-	rehash(p.core);
-	ck_assert_int_eq(core_check(p.core), HF_ECORRUPT);
-	ck_assert_ptr_nonnull(strstr(core_error(p.core), "out of order"));
+	n->minor = 99;
+	expect_complaint(&p, "isn't in its place");
 	machine_end(&m);
 }
 END_TEST
@@ -272,17 +213,22 @@ END_TEST
 START_TEST(broken_totals_are_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
-	NOTICED(core->waits, 5, "waits or holds");
-	NOTICED(core->holds, 5, "waits or holds");
-	NOTICED(core->len[RECORD_LOCK], 5, "aren't as counted");
+	NOTICED(core->waits, 50, "waits or holds");
+	NOTICED(core->holds, 50, "waits or holds");
+	NOTICED(core->len[RECORD_LOCK], 50, "aren't as counted");
 	NOTICED(core->peers.len, 9, "a map isn't");
 	NOTICED(core->sessions.len, 9, "a map isn't");
 	NOTICED(core->locks.len, 9, "a map isn't");
 	NOTICED(core->requests.len, 9, "a map isn't");
 	NOTICED(core->tokens.len, 9, "a map isn't");
 	NOTICED(core->deadlines.len, 9, "deadlines are pending");
+	NOTICED(core->values_by.len, 9, "a map isn't");
+	NOTICED(core->held_parts, 9, "aren't as counted");
+	NOTICED(core->waiting_parts, 9, "aren't as counted");
+	NOTICED(core->values, 9, "aren't as counted");
+	NOTICED(core->bytes, 9, "aren't as counted");
 	NOTICED(core->touched, &p.a->object, "left unsettled");
 	NOTICED(core->marked, p.a, "left unsettled");
 	NOTICED(a->object.dead, true, "can't be there");
@@ -294,12 +240,12 @@ END_TEST
 START_TEST(a_change_without_a_touch_is_noticed)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
-	p.hold->owner++;
+	p.hold->delay++;
 	ck_assert_int_eq(core_check(p.core), HF_ECORRUPT);
 	ck_assert_ptr_nonnull(strstr(core_error(p.core), "changed untouched"));
-	p.hold->owner--;
+	p.hold->delay--;
 	p.core->hash++;
 	ck_assert_int_eq(core_check(p.core), HF_ECORRUPT);
 	ck_assert_ptr_nonnull(strstr(core_error(p.core), "isn't the state's"));
@@ -310,7 +256,7 @@ END_TEST
 START_TEST(what_an_apply_breaks_poisons_after_it)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	core_check_every(p.core, 1000);
 	p.session->window.used++;
@@ -330,7 +276,7 @@ END_TEST
 START_TEST(every_kth_apply_checks_all)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 
 	core_check_every(p.core, 3);
 	p.core->waits++;
@@ -344,7 +290,7 @@ END_TEST
 START_TEST(a_long_complaint_is_cut_off)
 {
 	struct machine m;
-	struct parts p = fill(&m);
+	struct parts p = broken_fill(&m);
 	char text[2 * ERROR_TEXT];
 
 	for (size_t len = ERROR_TEXT - 25; len < ERROR_TEXT + 5; len++) {
@@ -357,9 +303,10 @@ START_TEST(a_long_complaint_is_cut_off)
 }
 END_TEST
 
-SUITE(broken_peers_are_noticed, broken_sessions_are_noticed,
-      broken_locks_are_noticed, broken_requests_are_noticed,
-      a_token_that_is_not_found_is_noticed,
+SUITE(broken_peers_are_noticed, broken_rests_of_requests_are_noticed,
+      broken_leavers_are_noticed, broken_values_are_noticed,
+      broken_sessions_are_noticed, broken_locks_are_noticed,
+      broken_requests_are_noticed, a_token_that_is_not_found_is_noticed,
       two_holders_of_an_exclusive_lock_are_noticed,
       a_waiter_who_could_be_let_in_is_noticed, waiters_out_of_order_are_noticed,
       broken_totals_are_noticed, a_change_without_a_touch_is_noticed,

@@ -107,6 +107,75 @@ START_TEST(what_is_not_there_is_not_visited)
 }
 END_TEST
 
+struct names {
+	char text[16];
+	size_t len;
+};
+
+static bool add_name(void *ctx, const struct record *r)
+{
+	struct names *n = ctx;
+
+	ck_assert_uint_lt(n->len, sizeof(n->text) - 1);
+	n->text[n->len++] = (char)(r->kind == RECORD_LOCK ? r->lock.name[0]
+							  : r->value.name[0]);
+	return true;
+}
+
+static void expect_names(const struct core *core, const char *text)
+{
+	struct names n = { .len = 0 };
+
+	core_visit_locks(core, add_name, &n);
+	n.text[n.len++] = ' ';
+	core_visit_values(core, add_name, &n);
+	ck_assert_str_eq(n.text, text);
+}
+
+static void put(struct machine *m, uint64_t s, const char *name)
+{
+	struct op op = { .kind = OP_PUT,
+			 .node = 1,
+			 .session = s,
+			 .seq = ++m->seq[1],
+			 .value = { .name = (const uint8_t *)name,
+				    .name_len = 1,
+				    .expect = EXPECT_ANY } };
+
+	ck_assert_int_eq(machine_do(m, &op), 0);
+}
+
+/* What changes while an image is taken is given to it first, so its order is
+ * another one. */
+START_TEST(locks_and_values_are_listed_oldest_first_after_a_restore_too)
+{
+	static const char names[][2] = { "a", "b", "c" };
+	struct machine m, other;
+	struct image_copy image = { .len = 0 };
+	const struct image_sink sink = { image_copy_put, &image };
+	uint64_t s;
+
+	machine_init(&m, 1);
+	s = machine_open(&m, 1, LONG);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(machine_acquire(&m, 1, s, names[i], 0), 0);
+		put(&m, s, names[i]);
+	}
+	core_image_begin(m.core, &sink);
+	machine_acquire(&m, 1, s, "c", WAIT_FOREVER);
+	put(&m, s, "b");
+	while (!core_image_step(m.core, 1))
+		;
+	machine_init(&other, 2);
+	ck_assert_int_eq(image_copy_restore(&image, other.core), 0);
+	expect_names(m.core, "abc abc");
+	expect_names(other.core, "abc abc");
+	image_copy_free(&image);
+	machine_end(&other);
+	machine_end(&m);
+}
+END_TEST
+
 /* Apply an entry that can't be: nothing changes, and the reason is said. */
 static void expect_poison(struct entry entry, uint64_t index, const char *text)
 {
@@ -128,30 +197,38 @@ static void expect_poison(struct entry entry, uint64_t index, const char *text)
 
 START_TEST(an_entry_that_can_not_be_poisons)
 {
-	const struct op op = { .kind = (enum op_kind)8 };
+	const struct op op = { .kind = (enum op_kind)17 };
 	const struct op none = { .kind = (enum op_kind)0 };
 
-	expect_poison((struct entry){ .version = 1 }, 2,
+	expect_poison((struct entry){ .version = SEMANTICS_VERSION }, 2,
 		      "entry 2 comes after entry 2");
+	expect_poison((struct entry){ .version = SEMANTICS_VERSION - 1 }, 9,
+		      "entry 9 has semantics 1, unknown here");
 	expect_poison((struct entry){ .version = 0 }, 9,
 		      "entry 9 has semantics 0, unknown here");
-	expect_poison((struct entry){ .version = 2 }, 9,
-		      "entry 9 has semantics 2, unknown here");
-	expect_poison((struct entry){ .version = 1, .ops = &op, .ops_len = 1 },
-		      9, "entry 9 has an operation of kind 8");
-	expect_poison(
-		(struct entry){ .version = 1, .ops = &none, .ops_len = 1 }, 9,
-		"entry 9 has an operation of kind 0");
-	expect_poison(
-		(struct entry){ .version = 1, .hash_index = 2, .proposer = 7 },
-		9, "the state at index 2 differs from that of member 7");
+	expect_poison((struct entry){ .version = SEMANTICS_VERSION + 1 }, 9,
+		      "entry 9 has semantics 3, unknown here");
+	expect_poison((struct entry){ .version = SEMANTICS_VERSION,
+				      .ops = &op,
+				      .ops_len = 1 },
+		      9, "entry 9 has an operation of kind 17");
+	expect_poison((struct entry){ .version = SEMANTICS_VERSION,
+				      .ops = &none,
+				      .ops_len = 1 },
+		      9, "entry 9 has an operation of kind 0");
+	expect_poison((struct entry){ .version = SEMANTICS_VERSION,
+				      .hash_index = 2,
+				      .proposer = 7 },
+		      9, "the state at index 2 differs from that of member 7");
 }
 END_TEST
 
 START_TEST(the_hash_of_another_index_is_not_compared)
 {
 	struct machine m;
-	struct entry entry = { .version = 1, .hash_index = 1, .hash = 5 };
+	struct entry entry = { .version = SEMANTICS_VERSION,
+			       .hash_index = 1,
+			       .hash = 5 };
 
 	machine_init(&m, 1);
 	machine_pass(&m, SECOND);
@@ -168,7 +245,9 @@ START_TEST(outputs_may_go_nowhere)
 {
 	struct machine m;
 	struct op op = machine_open_op(1, 1, 1, LONG);
-	const struct entry entry = { .version = 1, .ops = &op, .ops_len = 1 };
+	const struct entry entry = { .version = SEMANTICS_VERSION,
+				     .ops = &op,
+				     .ops_len = 1 };
 	const struct output_sink nowhere = { NULL, NULL };
 
 	machine_init(&m, 1);
@@ -193,6 +272,7 @@ END_TEST
 
 SUITE(counts_are_those_of_the_whole_cluster, a_hold_is_found_by_its_token,
       a_visit_stops_where_it_is_told, what_is_not_there_is_not_visited,
+      locks_and_values_are_listed_oldest_first_after_a_restore_too,
       an_entry_that_can_not_be_poisons,
       the_hash_of_another_index_is_not_compared, outputs_may_go_nowhere,
       limits_begin_with_their_first_values)

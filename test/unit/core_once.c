@@ -281,6 +281,79 @@ START_TEST(a_timed_out_wait_is_kept_until_its_node_has_seen_why)
 }
 END_TEST
 
+static int cancel_wait(struct machine *m, uint64_t s, uint64_t seq)
+{
+	struct op op = { .kind = OP_CANCEL,
+			 .node = 1,
+			 .session = s,
+			 .seq = seq,
+			 .cancel = { .flags = CANCEL_WAIT } };
+
+	return machine_do(m, &op);
+}
+
+/* Its end is the answer, also to who has lost that and asks again. */
+START_TEST(a_cancel_of_a_wait_that_has_ended_answers_its_end)
+{
+	struct machine m;
+	struct op op;
+	struct record r;
+	uint64_t s, token;
+
+	machine_init(&m, 1);
+	s = machine_open(&m, 1, LONG);
+	for (int i = 0; i < 2; i++) {
+		op = machine_acquire_op(&m, 1, s, "a", 0);
+		op.acquire.mode = MODE_SHARED;
+		ck_assert_int_eq(machine_do(&m, &op), 0);
+	}
+	token = m.answer.token;
+	op = machine_acquire_op(&m, 1, s, "a", SECOND);
+	op.acquire.from = token;
+	ck_assert_int_eq(machine_do(&m, &op), STATUS_WAITING);
+	machine_pass(&m, SECOND);
+	ck_assert_int_eq(cancel_wait(&m, s, op.seq), HF_ETIMEDOUT);
+	ck_assert_int_eq(cancel_wait(&m, s, op.seq), HF_ETIMEDOUT);
+	ck_assert_int_eq(machine_do(&m, &op), HF_ETIMEDOUT);
+	ck_assert(core_hold(m.core, token, &r));
+	ck_assert_int_eq(r.request.mode, MODE_SHARED);
+	machine_end(&m);
+}
+END_TEST
+
+START_TEST(a_cancel_of_a_wait_for_what_has_come_true_says_so)
+{
+	struct machine m;
+	struct op await = { .kind = OP_AWAIT,
+			    .node = 1,
+			    .await = { .name = (const uint8_t *)"v",
+				       .name_len = 1,
+				       .condition = AWAIT_PRESENT,
+				       .wait = WAIT_FOREVER } };
+	struct op put = { .kind = OP_PUT,
+			  .node = 1,
+			  .value = { .name = (const uint8_t *)"v",
+				     .name_len = 1,
+				     .expect = EXPECT_ANY } };
+	uint64_t version;
+
+	machine_init(&m, 1);
+	await.session = put.session = machine_open(&m, 1, LONG);
+	await.seq = ++m.seq[1];
+	put.seq = ++m.seq[1];
+	ck_assert_int_eq(machine_do(&m, &await), STATUS_WAITING);
+	ck_assert_int_eq(machine_do(&m, &put), 0);
+	version = machine_said(&m, OUTPUT_ENDED)->token;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(cancel_wait(&m, await.session, await.seq), 0);
+		ck_assert_uint_eq(m.answer.token, version);
+	}
+	ck_assert_int_eq(machine_do(&m, &await), 0);
+	ck_assert_uint_eq(m.answer.token, version);
+	machine_end(&m);
+}
+END_TEST
+
 SUITE(a_retried_acquire_takes_effect_once,
       a_retried_release_does_not_touch_the_next_hold,
       what_was_refused_stays_refused, below_low_nothing_has_an_effect,
@@ -291,4 +364,6 @@ SUITE(a_retried_acquire_takes_effect_once,
       a_cancel_below_low_still_takes_the_hold_away,
       a_cancel_of_a_release_changes_nothing,
       a_release_needs_the_token_of_its_own_session,
-      a_timed_out_wait_is_kept_until_its_node_has_seen_why)
+      a_timed_out_wait_is_kept_until_its_node_has_seen_why,
+      a_cancel_of_a_wait_that_has_ended_answers_its_end,
+      a_cancel_of_a_wait_for_what_has_come_true_says_so)

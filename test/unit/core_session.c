@@ -311,7 +311,7 @@ END_TEST
 START_TEST(wall_time_is_kept_and_means_nothing)
 {
 	struct machine m;
-	struct entry entry = { .version = 1, .wall = 500 };
+	struct entry entry = { .version = SEMANTICS_VERSION, .wall = 500 };
 
 	machine_init(&m, 1);
 	ck_assert_int_eq(core_apply(m.core, 1, &entry, NULL), 0);

@@ -112,6 +112,51 @@ START_TEST(all_descriptors_are_closed_on_exec)
 }
 END_TEST
 
+static int ticks;
+
+static void count_tick(struct raft_io *io)
+{
+	(void)io;
+	ticks++;
+}
+
+static void ignore_message(struct raft_io *io, struct raft_message *message)
+{
+	(void)io;
+	(void)message;
+}
+
+static void run_for(struct rig *r, uint64_t ms)
+{
+	uint64_t end = uv_hrtime() / 1000000 + ms;
+
+	while (uv_hrtime() / 1000000 < end)
+		rig_run(r);
+}
+
+START_TEST(a_tick_that_is_to_come_late_waits_until_it_is_asked_for)
+{
+	struct rig r;
+
+	ticks = 0;
+	rig_begin(&r);
+	ck_assert_int_eq(rig_open(&r), 0);
+	ck_assert_int_eq(r.io->start(r.io, 10, count_tick, ignore_message), 0);
+	run_for(&r, 50);
+	ck_assert_int_ge(ticks, 1);
+	storage_tick_late(r.storage);
+	storage_tick(r.storage); /* none is due */
+	int before = ticks;
+	run_for(&r, 50);
+	ck_assert_int_eq(ticks, before);
+	storage_tick(r.storage);
+	storage_tick(r.storage);
+	ck_assert_int_eq(ticks, before + 1);
+	rig_close(&r);
+	rig_end(&r);
+}
+END_TEST
+
 static const char *const files[] = { "vote-1", "group-1/metadata1",
 				     "group-1/metadata2" };
 #define FILES 3
@@ -374,6 +419,7 @@ END_TEST
 SUITE(what_was_appended_is_there_after_a_restart, many_segments_are_read_back,
       only_segments_without_any_data_are_dropped,
       all_descriptors_are_closed_on_exec,
+      a_tick_that_is_to_come_late_waits_until_it_is_asked_for,
       a_crash_between_the_two_writes_keeps_the_step,
       a_crash_before_both_writes_leaves_the_step_undone,
       a_vote_file_older_than_raft_uvs_is_refused,

@@ -1,8 +1,15 @@
 /* What a node keeps is bounded, and what must be told isn't what gives way. */
+#include "lib/fakedisk.h"
 #include "lib/single.h"
 #include "lib/suite.h"
 
 #define MANY (2 * EVENTS_MAX + 3)
+
+static void on_closed(void *arg, bool clean)
+{
+	(void)clean;
+	((struct single *)arg)->closed = true;
+}
 
 static void say(struct node *n, enum hf_event_type type,
 		enum hf_session_state state)
@@ -64,7 +71,8 @@ START_TEST(every_lost_hold_is_told)
 	single_open(&s);
 	for (unsigned i = 0; i < MANY; i++) {
 		claims[i] = single_hold(&s, i);
-		node_claim_watch(claims[i], &lost[i]);
+		node_claim_watch(claims[i],
+				 &(struct hold_watch){ .lost = &lost[i] });
 	}
 	s.events_len = 0;
 	keeper_lost(s.node, s.node->keeper.id);
@@ -79,6 +87,88 @@ START_TEST(every_lost_hold_is_told)
 		ck_assert(told && lost[i]);
 	}
 	single_close(&s);
+}
+END_TEST
+
+START_TEST(a_quiet_node_tells_nothing_and_everything_later)
+{
+	static struct single s;
+
+	single_open(&s);
+	for (unsigned i = 0; i < 3; i++)
+		single_hold(&s, i);
+	s.events_len = 0;
+	node_quiet(s.node, true);
+	for (int i = 0; i < MANY; i++)
+		say(s.node, HF_EVENT_LEADER, HF_SESSION_SAFE);
+	keeper_lost(s.node, s.node->keeper.id);
+	uint64_t turns = s.turns;
+	single_run(&s, 1000000);
+	ck_assert_uint_eq(s.events_len, 0);
+	ck_assert_uint_lt(s.turns - turns, 1000); /* it doesn't spin */
+	node_quiet(s.node, false);
+	single_turn(&s);
+	ck_assert_uint_eq(single_told(&s, HF_EVENT_LOST), 3);
+	ck_assert_uint_ge(single_told(&s, HF_EVENT_SESSION), 1);
+	ck_assert_uint_le(s.events_len, EVENTS_MAX + 3);
+	single_close(&s);
+}
+END_TEST
+
+/* Whoever is told has room for so many, and says so in the last of them. */
+START_TEST(a_node_that_is_made_quiet_in_an_event_tells_of_no_other_revocation)
+{
+	static struct single s;
+
+	single_open(&s);
+	struct claim *claims[5];
+	for (unsigned i = 0; i < 5; i++)
+		claims[i] = single_hold(&s, i);
+	s.events_len = 0;
+	s.quiet_at = 2;
+	for (unsigned i = 0; i < 5; i++) {
+		struct output o = { .kind = OUTPUT_REVOKED,
+				    .node = 1,
+				    .session = s.node->keeper.id,
+				    .seq = claims[i]->acquire.seq,
+				    .token = node_claim_token(claims[i]),
+				    .deadline = s.fake.now + 60000000,
+				    .number = s.fake.now + 60000000 };
+		node_output(s.node, &o);
+	}
+	single_run(&s, 100000);
+	ck_assert_uint_eq(s.events_len, 2);
+	s.quiet_at = 0;
+	node_quiet(s.node, false);
+	single_turn(&s);
+	ck_assert_uint_eq(single_told(&s, HF_EVENT_REVOKED), 5);
+	single_close(&s);
+}
+END_TEST
+
+START_TEST(a_quiet_node_that_closes_tells_the_rest_afterwards)
+{
+	struct fake_member *m;
+	static struct single s;
+
+	single_open(&s);
+	m = &s.fake.members[0];
+	single_hold(&s, 1);
+	s.events_len = 0;
+	node_quiet(s.node, true);
+	keeper_lost(s.node, s.node->keeper.id);
+	node_fail(s.node, HF_EIO, "the disk has gone");
+	node_close(s.node, 1000000, on_closed, &s);
+	single_run(&s, 3000000);
+	ck_assert(s.closed);
+	ck_assert_uint_eq(s.events_len, 0);
+	node_tell_rest(s.node);
+	node_tell_rest(s.node);
+	ck_assert_uint_eq(single_told(&s, HF_EVENT_LOST), 1);
+	ck_assert_uint_eq(single_told(&s, HF_EVENT_FAILED), 1);
+	node_free(s.node);
+	fake_disk_lose(m);
+	fake_disk_free(&m->disk);
 }
 END_TEST
 
@@ -189,6 +279,9 @@ END_TEST
 
 SUITE(a_failure_is_told_whatever_else_there_is,
       the_end_of_a_session_is_told_among_many_events, every_lost_hold_is_told,
+      a_quiet_node_tells_nothing_and_everything_later,
+      a_node_that_is_made_quiet_in_an_event_tells_of_no_other_revocation,
+      a_quiet_node_that_closes_tells_the_rest_afterwards,
       questions_on_their_way_are_bounded,
       a_question_that_was_refused_is_asked_again,
       a_request_waits_for_memory_without_spinning,

@@ -211,17 +211,17 @@ START_TEST(two_certain_beliefs_conflict_and_one_that_isnt_certain_does_not)
 			      { .record = &r[1], .holder = &left[1] } };
 
 	list_init(&name);
-	belief_begin(&name, &b[0]);
-	belief_begin(&name, &b[1]);
-	ck_assert_ptr_eq(belief_conflict(&name, &b[1], certain, NULL), &b[0]);
+	beliefs_begin(&name, &b[0]);
+	beliefs_begin(&name, &b[1]);
+	ck_assert_ptr_eq(beliefs_conflict(&name, &b[1], certain, NULL), &b[0]);
 	left[0] = 0;
-	ck_assert_ptr_null(belief_conflict(&name, &b[1], certain, NULL));
+	ck_assert_ptr_null(beliefs_conflict(&name, &b[1], certain, NULL));
 	left[0] = 5;
-	r[0].mode = r[1].mode = HF_SHARED;
-	ck_assert_ptr_null(belief_conflict(&name, &b[1], certain, NULL));
-	r[0].mode = HF_EXCLUSIVE;
-	belief_end(&b[0]);
-	ck_assert_ptr_null(belief_conflict(&name, &b[1], certain, NULL));
+	b[0].mode = b[1].mode = HF_SHARED;
+	ck_assert_ptr_null(beliefs_conflict(&name, &b[1], certain, NULL));
+	b[0].mode = HF_EXCLUSIVE;
+	beliefs_end(&b[0]);
+	ck_assert_ptr_null(beliefs_conflict(&name, &b[1], certain, NULL));
 }
 END_TEST
 

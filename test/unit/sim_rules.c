@@ -1,7 +1,11 @@
 /* The simulator's rules of entries find what they are for: each with one thing
  * wrong. */
+#include "holdfast.h"
 #include "lib/suite.h"
 #include "sim/lib/once.h"
+#include "sim/lib/rules.h"
+
+#include <string.h>
 
 START_TEST(one_acquire_with_two_tokens_is_found)
 {
@@ -100,82 +104,87 @@ START_TEST(a_grant_in_a_lock_delay_is_found)
 }
 END_TEST
 
-START_TEST(somebody_who_passes_a_waiter_is_found)
+START_TEST(a_wait_that_ends_after_somebody_was_let_in_is_found)
 {
-	struct record first = { .request = { .state = REQUEST_WAITING,
-					     .place = 7 } };
-	struct record second = { .request = { .state = REQUEST_HELD,
-					      .place = 6 } };
-	struct rules_line line = { 0 };
+	const struct output deadlock = { .kind = OUTPUT_ENDED,
+					 .status = HF_EDEADLK };
+	const struct output late = { .kind = OUTPUT_ENDED,
+				     .status = HF_ETIMEDOUT };
+	struct entry entry = { 0 };
+	struct rules r = { 0 };
 
-	rules_place(&line, &first);
-	rules_place(&line, &second);
-	ck_assert(!rules_passed(&line));
-	second.request.place = 8;
-	rules_place(&line, &second);
-	ck_assert(rules_passed(&line));
+	rules_begin(&r, &entry);
+	rules_output(&r, &granted);
+	rules_output(&r, &deadlock);
+	ck_assert_ptr_null(r.wrong.checker);
+	rules_output(&r, &late);
+	ck_assert_str_eq(r.wrong.checker, "order");
+	rules_free(&r);
 }
 END_TEST
 
-static const struct record held = { .request = { .state = REQUEST_HELD,
-						 .mode = MODE_SHARED } };
-
-/* Does what this record says bar an acquire? */
-static bool bars(enum mode mode, uint32_t permits, const struct record *r)
-{
-	const struct op op = {
-		.kind = OP_ACQUIRE,
-		.acquire = { .mode = mode, .permits = permits, .limit = 2 }
-	};
-	struct rules_bars b = { .op = &op };
-
-	rules_bars(&b, r);
-	return b.barred;
-}
-
-START_TEST(a_lock_is_barred_by_what_conflicts_and_by_who_waits)
-{
-	struct record r = held;
-
-	ck_assert(!bars(MODE_SHARED, 0, &r));
-	ck_assert(bars(MODE_EXCLUSIVE, 0, &r));
-	r.request.state = REQUEST_WAITING;
-	ck_assert(bars(MODE_SHARED, 0, &r));
-	r = held;
-	r.request.mode = MODE_EXCLUSIVE;
-	ck_assert(bars(MODE_SHARED, 0, &r));
-	r.request.mode = MODE_PERMITS;
-	r.request.permits = 1;
-	ck_assert(!bars(MODE_PERMITS, 1, &r));
-	ck_assert(bars(MODE_PERMITS, 2, &r));
-}
-END_TEST
-
-START_TEST(a_refusal_of_what_is_free_or_would_be_waited_for_is_found)
+START_TEST(a_grant_after_a_hold_that_was_taken_is_found)
 {
 	static const struct mem libc;
+	const struct output taken = { .kind = OUTPUT_ENDED,
+				      .status = HF_EREVOKED,
+				      .token = 5 };
 	struct core *core = core_create(&libc, 1);
-	struct op op = { .kind = OP_ACQUIRE,
-			 .acquire = { .name = (const uint8_t *)"x",
-				      .name_len = 1 } };
+	struct record hold = { .request = { .session = 9,
+					    .token = 5,
+					    .lock = 3,
+					    .delay = 1000 } };
+	struct record next = { .request = {
+				       .session = 2, .token = 6, .lock = 3 } };
+	struct entry entry = { 0 };
+	struct rules r = { 0 };
 
-	ck_assert_str_eq(rules_refused(core, &op).checker, "line");
-	op.acquire.wait = 5;
-	ck_assert_str_eq(rules_refused(core, &op).checker, "line");
+	rules_begin(&r, &entry);
+	rules_grant(&r, core, &hold);
+	rules_begin(&r, &entry);
+	rules_output(&r, &taken);
+	rules_end(&r, core);
+	rules_begin(&r, &entry);
+	rules_grant(&r, core, &next);
+	ck_assert_str_eq(r.wrong.checker, "delay");
+	rules_free(&r);
 	core_destroy(core);
 }
 END_TEST
 
-START_TEST(a_refusal_is_remembered_for_its_owner_and_looked_at_once)
+static void ask(struct once *o, uint64_t session, uint64_t seq, uint64_t owner,
+		const char *shown, uint64_t from)
+{
+	struct op op = { .kind = OP_ACQUIRE,
+			 .session = session,
+			 .seq = seq,
+			 .acquire = { .owner = owner,
+				      .shown = (const uint8_t *)shown,
+				      .shown_len = shown ? 8 : 0,
+				      .from = from } };
+
+	once_again(o, &op);
+}
+
+START_TEST(a_refusal_is_remembered_for_who_asked)
 {
 	struct once o = { 0 };
+	uint64_t shown;
 
-	ck_assert(!once_was_refused(&o, 1, 50));
-	ck_assert(once_refused(&o, 1, 7, 50));
-	ck_assert(!once_refused(&o, 1, 7, 50));
-	ck_assert(once_was_refused(&o, 1, 50));
-	ck_assert(!once_was_refused(&o, 1, 51));
-	ck_assert(!once_was_refused(&o, 2, 50));
+	memcpy(&shown, "identity", sizeof(shown));
+	ask(&o, 1, 7, 50, NULL, 0);
+	ask(&o, 1, 8, 50, "identity", 0);
+	ask(&o, 1, 9, 50, NULL, 33);
+	ck_assert(!once_was_refused(&o, 1, 50, HF_EHELD));
+	once_refused(&o, 1, 7, HF_EHELD);
+	ck_assert(once_was_refused(&o, 1, 50, HF_EHELD));
+	ck_assert(!once_was_refused(&o, 1, 50, HF_EDEADLK));
+	ck_assert(!once_was_refused(&o, 2, 50, HF_EHELD));
+	once_refused(&o, 1, 8, HF_ELINE);
+	ck_assert(once_was_refused(&o, 1, shown, HF_ELINE));
+	once_refused(&o, 1, 9, HF_EDEADLK);
+	ck_assert(once_was_refused(&o, 1, 33, HF_EDEADLK));
+	ck_assert(!once_was_refused(&o, 1, 50, HF_EDEADLK));
 	once_free(&o);
 }
 END_TEST
@@ -183,7 +192,7 @@ END_TEST
 SUITE(one_acquire_with_two_tokens_is_found,
       somebody_let_in_before_all_ends_is_found,
       a_session_ended_by_its_own_renewal_is_found,
-      a_grant_in_a_lock_delay_is_found, somebody_who_passes_a_waiter_is_found,
-      a_lock_is_barred_by_what_conflicts_and_by_who_waits,
-      a_refusal_of_what_is_free_or_would_be_waited_for_is_found,
-      a_refusal_is_remembered_for_its_owner_and_looked_at_once)
+      a_grant_in_a_lock_delay_is_found,
+      a_wait_that_ends_after_somebody_was_let_in_is_found,
+      a_grant_after_a_hold_that_was_taken_is_found,
+      a_refusal_is_remembered_for_who_asked)

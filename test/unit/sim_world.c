@@ -55,13 +55,13 @@ static void two_certain(struct world *w)
 {
 	believe(w, 0, 5);
 	believe(w, 1, 6);
-	check_belief(member(w, 0), &some_user(w)->belief);
+	check_belief(member(w, 0), &some_user(w)->parts[0]);
 }
 
 static void certain_of_nothing(struct world *w)
 {
 	believe(w, 0, 5);
-	check_belief(member(w, 0), &some_user(w)->belief);
+	check_belief(member(w, 0), &some_user(w)->parts[0]);
 }
 
 static void certain_of_the_ended(struct world *w)
@@ -187,7 +187,7 @@ static void refused(struct world *w, uint64_t owner)
 
 	w->agenda = (struct agenda){ .now = world_now(w) };
 	member(w, 0)->session = HF_SESSION_SAFE;
-	u->owner = 12345;
+	u->identity = 12345;
 	hold_for(w, owner);
 	answer_refused(u, session_of(w, 0), HF_ETIMEDOUT);
 	agenda_step(&w->agenda, UINT64_MAX);

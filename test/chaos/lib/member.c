@@ -69,6 +69,8 @@ static void on_event(struct hf_node *node, const struct hf_event *event,
 		snprintf(m->memory->text, TEXT_LEN, "%s", event->text);
 		m->failed = true;
 		break;
+	case HF_EVENT_REVOKED: /* nobody revokes here */
+		break;
 	}
 }
 

@@ -14,7 +14,7 @@ static void add(struct history *h, const struct member_memory *m,
 	r->machine = number;
 	r->mode = (enum hf_mode)hold->mode;
 	r->permits = hold->permits;
-	r->limit = PERMITS_LIMIT;
+	r->limit = r->mode == HF_PERMITS ? PERMITS_LIMIT : 0;
 	r->token = hold->token;
 	r->called = hold->called;
 	r->granted = hold->granted;

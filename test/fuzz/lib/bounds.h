@@ -9,6 +9,8 @@
 void bounds_op(const struct op *op);
 void bounds_output(const struct output *o);
 void bounds_item(const struct resync_item *item);
+void bounds_query(const struct query *q);
+void bounds_reply(const struct reply *y);
 void bounds_frame(const struct frame *f);
 void bounds_record(const struct record *r);
 

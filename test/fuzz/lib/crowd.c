@@ -64,39 +64,6 @@ static void pick_low(struct crowd *w, struct reader *c, struct op *op, size_t i)
 		op->low = w->sessions[i].seq + choose_byte(c);
 }
 
-static void make_acquire(struct reader *c, struct op *op, bool sound)
-{
-	static const uint8_t names[] = "abcdefgh/a-long-name";
-	static const uint64_t waits[] = { 0,
-					  SECOND / 2,
-					  5 * SECOND,
-					  WAIT_FOREVER,
-					  DURATION_MAX,
-					  DURATION_MAX + 1 };
-	static const uint64_t delays[] = { 0, 0, SECOND, DURATION_MAX };
-	unsigned name = choose(c, 8);
-
-	op->acquire.owner = choose(c, 4);
-	op->acquire.name = names + name;
-	op->acquire.name_len = name == 7 ? CROWD_NAME_MAX : 1;
-	op->acquire.mode = (enum mode)choose(c, MODE_PERMITS + 1);
-	if (op->acquire.mode == MODE_PERMITS) {
-		op->acquire.limit = 1 + choose(c, 4);
-		op->acquire.permits = 1 + choose(c, op->acquire.limit);
-	}
-	op->acquire.wait = waits[choose(c, LEN(waits) - sound)];
-	op->acquire.delay = delays[choose(c, LEN(delays))];
-	if (!sound && choose_rarely(c, 32))
-		op->acquire.permits += 3;
-}
-
-static uint64_t pick_token(struct crowd *w, struct reader *c)
-{
-	unsigned back = choose(c, 16);
-
-	return w->token > back ? w->token - back : 1 + back;
-}
-
 static void make_limits(struct reader *c, struct op *op)
 {
 	static const struct limits first = {
@@ -114,6 +81,9 @@ static void make_limits(struct reader *c, struct op *op)
 	op->limits.window = 1 + choose_byte(c);
 	op->limits.delay_max_us = choose(c, 4) * SECOND;
 	op->limits.step_max_us = SECOND * (1 + choose(c, 64));
+	op->limits.values = choose(c, 16);
+	op->limits.value_bytes = choose(c, 16);
+	op->limits.bytes = choose_byte(c);
 	if (choose_rarely(c, 8))
 		op->limits.ttl_min_us = op->limits.ttl_max_us + 1;
 }
@@ -121,9 +91,12 @@ static void make_limits(struct reader *c, struct op *op)
 struct op crowd_op(struct crowd *w, struct reader *c, bool sound)
 {
 	static const enum op_kind kinds[] = {
-		OP_ACQUIRE, OP_ACQUIRE, OP_ACQUIRE, OP_ACQUIRE,
-		OP_RELEASE, OP_RELEASE, OP_OPEN,    OP_OPEN,
-		OP_RENEW,   OP_CANCEL,  OP_CLOSE,   OP_LIMITS
+		OP_ACQUIRE, OP_ACQUIRE, OP_ACQUIRE, OP_ACQUIRE, OP_ACQUIRE,
+		OP_ACQUIRE, OP_ACQUIRE, OP_ACQUIRE, OP_RELEASE, OP_RELEASE,
+		OP_RELEASE, OP_OPEN,    OP_OPEN,    OP_RENEW,   OP_RENEW,
+		OP_CANCEL,  OP_CLOSE,   OP_LIMITS,  OP_EXTEND,  OP_REVOKE,
+		OP_NOTED,   OP_PERMITS, OP_PUT,     OP_PUT,     OP_DELETE,
+		OP_ADD,     OP_AWAIT,   OP_ANNOUNCE
 	};
 	struct op op = { .kind = kinds[choose(c, LEN(kinds))] };
 	size_t i = pick_session(w, c, &op);
@@ -131,19 +104,14 @@ struct op crowd_op(struct crowd *w, struct reader *c, bool sound)
 	if (op.kind == OP_OPEN) {
 		op.session = 0;
 		make_open(w, c, &op, sound);
-		return op;
-	}
-	if (op.kind == OP_LIMITS) {
+	} else if (op.kind == OP_LIMITS) {
 		make_limits(c, &op);
-		return op;
+	} else {
+		pick_seq(w, c, &op, i);
+		if (crowd_sequenced(op.kind) || op.kind == OP_RENEW)
+			pick_low(w, c, &op, i);
+		crowd_make(w, c, &op, sound);
 	}
-	pick_seq(w, c, &op, i);
-	if (op.kind != OP_CLOSE && op.kind != OP_CANCEL)
-		pick_low(w, c, &op, i);
-	if (op.kind == OP_ACQUIRE)
-		make_acquire(c, &op, sound);
-	if (op.kind == OP_RELEASE)
-		op.release.token = pick_token(w, c);
 	return op;
 }
 
@@ -191,8 +159,10 @@ void crowd_meet(struct crowd *w, uint64_t session, uint64_t node, uint64_t seq)
 
 void crowd_hear(struct crowd *w, const struct output *o)
 {
-	if (o->token > w->token)
+	if (o->token > w->token && o->token < COUNT_BIAS / 2)
 		w->token = o->token;
+	if (o->kind == OUTPUT_REVOKED && o->number < COUNT_BIAS)
+		w->noted_at = o->number;
 	if (o->kind == OUTPUT_ANSWER && o->op == OP_OPEN && o->status == 0)
 		crowd_meet(w, o->session, o->node, 0);
 }

@@ -115,6 +115,22 @@ static uint64_t choose_session(struct lone *l, struct reader *c)
 						      : status.session;
 }
 
+/* What else a revocation says, or a deadlock. */
+static void choose_why(struct reader *c, struct output *o)
+{
+	static const uint8_t text[] = "maintenance";
+
+	o->by = choose(c, 4);
+	o->number = (uint64_t)choose_byte(c) << 20;
+	if (o->kind == OUTPUT_REVOKED) {
+		o->bytes = text;
+		o->bytes_len = choose(c, sizeof(text));
+	} else {
+		o->name = text;
+		o->name_len = choose(c, sizeof(text));
+	}
+}
+
 static void send_outputs(struct lone *l, struct conn *conn, struct reader *c)
 {
 	unsigned n = choose(c, 4) + 1;
@@ -123,8 +139,8 @@ static void send_outputs(struct lone *l, struct conn *conn, struct reader *c)
 	for (outputs_begin(&b); n > 0; n--) {
 		struct output o = { .node = LONE_ID, .index = choose_byte(c) };
 
-		o.kind = (enum output_kind)(1 + choose(c, 4));
-		o.op = (enum op_kind)choose(c, OP_LIMITS + 1);
+		o.kind = (enum output_kind)(1 + choose(c, OUTPUT_DEADLOCK));
+		o.op = (enum op_kind)choose(c, OP_ANNOUNCE + 1);
 		if (o.kind == OUTPUT_ANSWER && o.op == 0)
 			o.op = OP_OPEN;
 		o.status = choose_status(c);
@@ -133,10 +149,28 @@ static void send_outputs(struct lone *l, struct conn *conn, struct reader *c)
 		o.token = choose(c, 16);
 		o.stamp = choose_byte(c);
 		o.deadline = (uint64_t)choose_byte(c) << 20;
+		if (o.kind >= OUTPUT_REVOKED)
+			choose_why(c, &o);
 		outputs_add(&b, &o);
 	}
 	send(l, conn, FRAME_OUTPUTS, LANE_REQUEST, &b);
 	buf_free(&b);
+}
+
+static void choose_hold(struct reader *c, struct resync_item *item)
+{
+	unsigned how = choose(c, 4);
+
+	item->stamp = choose_byte(c);
+	if (how & 1)
+		item->deadline = (uint64_t)choose_byte(c) << 20;
+	if (how & 2) {
+		item->revoked_at = 1 + choose_byte(c);
+		item->noted_at = choose_byte(c);
+		item->by = choose(c, 4);
+		item->reason = (const uint8_t *)"why";
+		item->reason_len = choose(c, 4);
+	}
 }
 
 static void send_resync(struct lone *l, struct conn *conn, struct reader *c)
@@ -154,6 +188,8 @@ static void send_resync(struct lone *l, struct conn *conn, struct reader *c)
 					    .token = choose(c, 16),
 					    .status = choose_status(c) };
 
+		if (item.token > 0 && item.status == 0)
+			choose_hold(c, &item);
 		resync_add(&b, &item);
 	}
 	/* The nonce that is waited for is random: one that was asked for comes
@@ -165,13 +201,44 @@ static void send_resync(struct lone *l, struct conn *conn, struct reader *c)
 	buf_free(&b);
 }
 
+static struct query choose_query(struct lone *l, struct reader *c)
+{
+	struct query q = { .kind = QUERY_VALIDATE, .id = choose_byte(c) };
+
+	if (choose(c, 2)) {
+		q.kind = QUERY_VALUE;
+		q.name = (const uint8_t *)"abcdefgh";
+		q.name_len = 1 + choose(c, 8);
+	} else {
+		q.session = choose_session(l, c);
+		q.token = 1 + choose(c, 16);
+	}
+	return q;
+}
+
+static struct reply choose_reply(struct reader *c)
+{
+	struct reply y = { .id = choose(c, 4), .status = choose_status(c) };
+	unsigned how = choose(c, 4);
+
+	y.index = how > 0 ? 1 + choose_byte(c) : 0;
+	y.version = how > 1 ? 1 + choose_byte(c) : 0;
+	y.counter = how == 2;
+	if (y.counter) {
+		y.number = choose_byte(c) - 128;
+	} else if (how == 3) {
+		y.bytes = (const uint8_t *)"some value";
+		y.bytes_len = choose(c, 11);
+	}
+	return y;
+}
+
 static void send_small(struct lone *l, struct conn *conn, struct reader *c,
 		       unsigned which)
 {
 	struct attach a = { choose_session(l, c), choose_byte(c) };
-	struct query q = { QUERY_VALIDATE, choose_byte(c), choose_session(l, c),
-			   1 + choose(c, 16) };
-	struct reply y = { choose(c, 4), choose_status(c) };
+	struct query q = choose_query(l, c);
+	struct reply y = choose_reply(c);
 	struct notleader n = { choose(c, 5), choose(c, 8) };
 	struct buf b = { 0 };
 	enum frame_type type = FRAME_ATTACH;

@@ -59,7 +59,7 @@ static void *entry_of(struct lone *l, struct reader *c, uint64_t term,
 	for (size_t i = 0; i < head.ops_len; i++)
 		op_encode(&ops, &head.ops[i]);
 	if (choose_rarely(c, 64))
-		head.version = 2;
+		head.version = SEMANTICS_VERSION + 1;
 	if (choose_rarely(c, 32)) {
 		head.hash_index = 1 + choose(c, 8);
 		head.hash = choose_byte(c);

@@ -81,12 +81,12 @@ void state_sample_image(struct buf *b, struct random *r)
 void state_decode(struct image_copy *to, const uint8_t *bytes, size_t len)
 {
 	struct reader r = reader_of(bytes, len);
-	struct slot_array slots = { 0 };
+	struct record_room room = { 0 };
 	struct record record;
 
-	while (reader_left(&r) > 0 && record_decode(&r, &slots, &record) == 0)
+	while (reader_left(&r) > 0 && record_decode(&r, &room, &record) == 0)
 		image_copy_put(to, &record);
-	slot_array_free(&slots);
+	record_room_free(&room);
 }
 
 static struct core *try_restore(const struct image_copy *a, uint64_t *hash)

@@ -11,6 +11,16 @@
 
 #define NAP_US 2000
 
+/* A port that is free is given again before it is used. */
+static bool is_there(const struct cluster *c, size_t i)
+{
+	for (size_t j = 0; j < i; j++) {
+		if (strcmp(c->addresses[j], c->addresses[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 void cluster_make(struct cluster *c, size_t len)
 {
 	ck_assert(len <= LIVE_NODES_MAX);
@@ -19,7 +29,9 @@ void cluster_make(struct cluster *c, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		snprintf(c->dirs[i], sizeof(c->dirs[i]), "%s/node-%zu", c->dir,
 			 i + 1);
-		live_address(c->addresses[i], sizeof(c->addresses[i]));
+		do
+			live_address(c->addresses[i], sizeof(c->addresses[i]));
+		while (is_there(c, i));
 		c->members[i].id = i + 1;
 		c->members[i].address = c->addresses[i];
 	}

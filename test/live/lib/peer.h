@@ -20,6 +20,7 @@ enum peer_verb {
 	PEER_OPEN = 1,
 	PEER_CLOSE, /* hf_close; the peer stays for another PEER_OPEN */
 	PEER_LOCK,  /* `value` of the answer: the token */
+	PEER_ENTER, /* a barrier of three; value: the token */
 	PEER_UNLOCK,
 	PEER_VALIDATE,
 	PEER_SAFE,   /* value: hf_lock_safe_ms */

@@ -72,7 +72,10 @@ static int lock(struct self *self, const struct peer_question *q,
 
 	if (!l)
 		return HF_EBUSY;
-	int rc = hf_lock(self->node, &l->lock, q->name, NULL, q->ms);
+	int rc = q->verb == PEER_ENTER
+			 ? hf_barrier_enter(self->node, &l->lock, q->name, 3,
+					    q->ms)
+			 : hf_lock(self->node, &l->lock, q->name, NULL, q->ms);
 	if (rc == 0) {
 		memcpy(l->name, q->name, sizeof(l->name));
 		*token = hf_lock_token(&l->lock);
@@ -137,6 +140,7 @@ static struct peer_answer answer(struct self *self,
 		a.rc = close_node(self, q->ms);
 		break;
 	case PEER_LOCK:
+	case PEER_ENTER:
 		a.rc = lock(self, q, &a.value);
 		break;
 	case PEER_LEADER:

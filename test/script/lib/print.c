@@ -1,17 +1,13 @@
-/* What the scripts show: outputs and the whole state, in words. */
+/* What the scripts show of outputs, in words. */
 #include "script/lib/story.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-struct shown {
-	char text[40];
-};
-
-static struct shown duration(uint64_t us)
+struct shown_time print_time(uint64_t us)
 {
-	struct shown s;
+	struct shown_time s;
 
 	if (us % 1000000 == 0)
 		snprintf(s.text, sizeof(s.text), "%" PRIu64 "s", us / 1000000);
@@ -22,7 +18,7 @@ static struct shown duration(uint64_t us)
 	return s;
 }
 
-static const char *status_name(int status)
+const char *print_status(int status)
 {
 	if (status == STATUS_WAITING)
 		return "waiting";
@@ -34,20 +30,47 @@ static const char *status_name(int status)
 	return status == 0 ? "ok" : "?";
 }
 
+const char *print_mode(enum mode mode)
+{
+	static const char names[][12] = { "exclusive", "shared", "permits",
+					  "barrier", "leave" };
+
+	return names[mode];
+}
+
 static const char *op_name(enum op_kind kind)
 {
-	static const char names[][10] = { "?",      "open",    "renew",
-					  "close",  "acquire", "release",
-					  "cancel", "limits" };
+	static const char names[][10] = {
+		"?",      "open",   "renew",  "close",  "acquire", "release",
+		"cancel", "limits", "extend", "revoke", "noted",   "permits",
+		"put",    "delete", "add",    "await",  "announce"
+	};
 
 	return names[kind];
 }
 
-static const char *mode_name(enum mode mode)
+static bool numbered(enum op_kind kind)
 {
-	static const char names[][12] = { "exclusive", "shared", "permits" };
+	return kind >= OP_ACQUIRE && kind != OP_LIMITS && kind != OP_EXTEND &&
+	       kind != OP_NOTED;
+}
 
-	return names[mode];
+/* A token, a version, or a counter where the number is of that size. */
+static void print_token(uint64_t token, const char *word, struct text *out)
+{
+	if (token >= COUNT_BIAS - (uint64_t)COUNT_MAX)
+		text_print(out, " count %" PRId64,
+			   (int64_t)(token - COUNT_BIAS));
+	else if (token > 0)
+		text_print(out, " %s %" PRIu64, word, token);
+}
+
+static const char *token_word(const struct output *o)
+{
+	bool value = (o->op >= OP_PUT && o->op <= OP_AWAIT) ||
+		     (o->kind == OUTPUT_ENDED && o->status == 0);
+
+	return value ? "version" : "token";
 }
 
 static void print_answer(const struct story *s, const struct output *o,
@@ -56,156 +79,114 @@ static void print_answer(const struct story *s, const struct output *o,
 	text_print(out, "%s", op_name(o->op));
 	if (o->op != OP_LIMITS)
 		text_print(out, " %s", story_name_of(s, o->session));
-	if (o->op == OP_ACQUIRE || o->op == OP_RELEASE || o->op == OP_CANCEL)
+	if (numbered(o->op))
 		text_print(out, ".%" PRIu64, o->seq);
-	text_print(out, ": %s", status_name(o->status));
-	if (o->token > 0)
-		text_print(out, " token %" PRIu64, o->token);
-	text_print(out, " at %s", duration(o->stamp).text);
+	text_print(out, ": %s", print_status(o->status));
+	print_token(o->token, token_word(o), out);
+	text_print(out, " at %s", print_time(o->stamp).text);
 	if (o->deadline > 0)
-		text_print(out, " until %s", duration(o->deadline).text);
+		text_print(out, " until %s", print_time(o->deadline).text);
+}
+
+static void print_end(const struct story *s, const struct output *o,
+		      struct text *out)
+{
+	text_print(out, "%s.%" PRIu64, story_name_of(s, o->session), o->seq);
+	if (o->kind == OUTPUT_GRANTED)
+		text_print(out, " granted");
+	else
+		text_print(out, " ended: %s", print_status(o->status));
+	print_token(o->token, token_word(o), out);
+	text_print(out, " at %s", print_time(o->stamp).text);
+	if (o->deadline > 0)
+		text_print(out, " until %s", print_time(o->deadline).text);
+}
+
+static void print_revoked(const struct story *s, const struct output *o,
+			  struct text *out)
+{
+	text_print(out,
+		   "%s.%" PRIu64 " token %" PRIu64 " revoked by node %" PRIu64,
+		   story_name_of(s, o->session), o->seq, o->token, o->by);
+	text_print(out, ": at %s", print_time(o->deadline).text);
+	text_print(out, ", noted at %s", print_time(o->number).text);
+	if (o->bytes_len > 0)
+		text_print(out, ", \"%.*s\"", (int)o->bytes_len,
+			   (const char *)o->bytes);
+}
+
+static void print_deadlock(const struct story *s, const struct output *o,
+			   struct text *out)
+{
+	text_print(out,
+		   "%s.%" PRIu64 " in the way:", story_name_of(s, o->session),
+		   o->seq);
+	text_print(out, " owner %" PRIu64 " of %s, node %" PRIu64, o->number,
+		   story_name_of(s, o->token), o->by);
+	text_print(out, ", waits for %.*s", (int)o->name_len,
+		   (const char *)o->name);
+}
+
+static void print_value(const struct output *o, struct text *out)
+{
+	if (o->change == CHANGE_DELETED)
+		text_print(out, " deleted, was version %" PRIu64, o->token);
+	else if (o->seq > 0)
+		text_print(out, " count %" PRId64 ", version %" PRIu64,
+			   (int64_t)o->number, o->token);
+	else
+		text_print(out, " \"%.*s\", version %" PRIu64,
+			   (int)o->bytes_len, (const char *)o->bytes, o->token);
+}
+
+static void print_changed(const struct story *s, const struct output *o,
+			  struct text *out)
+{
+	text_print(out, "watch %.*s:", (int)o->name_len, (const char *)o->name);
+	if (o->change >= CHANGE_PUT) {
+		print_value(o, out);
+		return;
+	}
+	text_print(out, " token %" PRIu64 " of %s", o->token,
+		   story_name_of(s, o->session));
+	if (o->change == CHANGE_FREED)
+		text_print(out, " freed: %s", print_status(o->status));
+	else
+		text_print(out, " %s %s",
+			   o->change == CHANGE_HELD ? "held" : "shown",
+			   print_mode((enum mode)o->seq));
+	if (o->change != CHANGE_FREED && o->bytes_len > 0)
+		text_print(out, " \"%.*s\"", (int)o->bytes_len,
+			   (const char *)o->bytes);
 }
 
 void print_output(const struct story *s, const struct output *o,
 		  struct text *out)
 {
-	const char *name = story_name_of(s, o->session);
-
-	text_print(out, "node %" PRIu64 " < ", o->node);
+	if (o->kind != OUTPUT_CHANGED)
+		text_print(out, "node %" PRIu64 " < ", o->node);
 	switch (o->kind) {
 	case OUTPUT_ANSWER:
 		print_answer(s, o, out);
 		break;
 	case OUTPUT_GRANTED:
-		text_print(out,
-			   "%s.%" PRIu64 " granted token %" PRIu64 " at %s",
-			   name, o->seq, o->token, duration(o->stamp).text);
-		break;
 	case OUTPUT_ENDED:
-		text_print(out, "%s.%" PRIu64 " ended: %s at %s", name, o->seq,
-			   status_name(o->status), duration(o->stamp).text);
+		print_end(s, o, out);
 		break;
 	case OUTPUT_SESSION_ENDED:
-		text_print(out, "%s ended: %s at %s", name,
-			   status_name(o->status), duration(o->stamp).text);
+		text_print(out, "%s ended: %s at %s",
+			   story_name_of(s, o->session),
+			   print_status(o->status), print_time(o->stamp).text);
+		break;
+	case OUTPUT_REVOKED:
+		print_revoked(s, o, out);
+		break;
+	case OUTPUT_DEADLOCK:
+		print_deadlock(s, o, out);
+		break;
+	case OUTPUT_CHANGED:
+		print_changed(s, o, out);
 		break;
 	}
 	text_print(out, "\n");
-}
-
-/* While the state is shown. */
-struct show {
-	const struct story *story;
-	struct text *out;
-};
-
-static void show_state(const struct show *s, const struct record *r)
-{
-	text_print(s->out, "time %s", duration(r->state.now).text);
-	if (r->state.skew > 0)
-		text_print(s->out, ", %s cut off",
-			   duration(r->state.skew).text);
-	text_print(s->out, ", index %" PRIu64 ", last number %" PRIu64 "\n",
-		   r->state.index, r->state.counter);
-}
-
-static void show_peer(const struct show *s, const struct record *r)
-{
-	text_print(s->out,
-		   "node %" PRIu64 ": boot %" PRIu64 ".%" PRIu64 ", %s\n",
-		   r->peer.node, r->peer.boot, r->peer.nth,
-		   r->peer.session ? story_name_of(s->story, r->peer.session)
-				   : "no session");
-}
-
-static void show_session(const struct show *s, const struct record *r)
-{
-	text_print(s->out,
-		   "session %s: node %" PRIu64 ", until %s, low %" PRIu64 "\n",
-		   story_name_of(s->story, r->session.id), r->session.node,
-		   duration(r->session.deadline).text, r->session.low);
-	for (size_t i = 0; i < r->session.slots_len; i++) {
-		const struct slot *slot = &r->session.slots[i];
-
-		text_print(s->out, "  %" PRIu64 " %s", slot->seq,
-			   status_name(slot->status));
-		if (slot->token > 0)
-			text_print(s->out, " token %" PRIu64, slot->token);
-		text_print(s->out, "\n");
-	}
-}
-
-static void show_request(const struct show *s, const struct record *r)
-{
-	text_print(s->out, "  %s.%" PRIu64,
-		   story_name_of(s->story, r->request.session), r->request.seq);
-	if (r->request.mode == MODE_PERMITS)
-		text_print(s->out, " %" PRIu32 " permits", r->request.permits);
-	else
-		text_print(s->out, " %s", mode_name(r->request.mode));
-	if (r->request.state == REQUEST_HELD)
-		text_print(s->out, " holds, token %" PRIu64, r->request.token);
-	else if (r->request.state == REQUEST_WAITING)
-		text_print(s->out, " waits");
-	else
-		text_print(s->out, " ended: %s",
-			   status_name(r->request.status));
-	if (r->request.deadline > 0)
-		text_print(s->out, " until %s",
-			   duration(r->request.deadline).text);
-	text_print(s->out, "\n");
-}
-
-static bool show_in_lock(void *ctx, const struct record *r)
-{
-	show_request(ctx, r);
-	return true;
-}
-
-static void show_lock(struct show *s, const struct record *r)
-{
-	text_print(s->out, "lock %.*s:", (int)r->lock.name_len,
-		   (const char *)r->lock.name);
-	if (r->lock.limit > 0)
-		text_print(s->out, " limit %" PRIu32, r->lock.limit);
-	if (r->lock.delay_until > 0)
-		text_print(s->out, " delayed until %s",
-			   duration(r->lock.delay_until).text);
-	text_print(s->out, "\n");
-	core_visit_lock(s->story->machine.core, r->lock.name, r->lock.name_len,
-			show_in_lock, s);
-}
-
-static bool show(void *ctx, const struct record *r)
-{
-	struct show *s = ctx;
-
-	switch (r->kind) {
-	case RECORD_STATE:
-		show_state(s, r);
-		break;
-	case RECORD_PEER:
-		show_peer(s, r);
-		break;
-	case RECORD_SESSION:
-		show_session(s, r);
-		break;
-	case RECORD_LOCK:
-		show_lock(s, r);
-		break;
-	case RECORD_REQUEST:
-		if (r->request.state == REQUEST_ENDED) {
-			text_print(s->out, "no lock:\n");
-			show_request(s, r);
-		}
-		break;
-	}
-	return true;
-}
-
-void print_state(const struct story *s, struct text *out)
-{
-	struct show ctx = { s, out };
-
-	core_visit_all(s->machine.core, show, &ctx);
 }

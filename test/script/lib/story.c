@@ -1,5 +1,6 @@
 /* Commands of a script to entries for a core; see story.h. */
 #include "script/lib/story.h"
+#include "script/lib/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@ void story_init(struct story *s)
 	machine_init(&s->machine, 1);
 }
 
-static void *keep(struct story *s, void *memory)
+void *story_keep(struct story *s, void *memory)
 {
 	s->memory =
 		realloc(s->memory, (s->memory_len + 1) * sizeof(*s->memory));
@@ -40,8 +41,7 @@ const char *story_name_of(const struct story *s, uint64_t id)
 	return "?";
 }
 
-static const struct story_name *find_name(const struct story *s,
-					  const char *text)
+const struct story_name *story_find(const struct story *s, const char *text)
 {
 	for (size_t i = s->names_len; text && i-- > 0;) {
 		if (strcmp(s->names[i].text, text) == 0)
@@ -60,64 +60,6 @@ static void add_name(struct story *s, const char *text, uint64_t id,
 	name->node = node;
 }
 
-static uint64_t parse_number(const char *text)
-{
-	char *unit;
-	uint64_t n = strtoull(text, &unit, 10);
-
-	if (strcmp(text, "forever") == 0)
-		return WAIT_FOREVER;
-	if (strcmp(unit, "s") == 0)
-		return n * 1000000;
-	return strcmp(unit, "ms") == 0 ? n * 1000 : n;
-}
-
-/* The words of a command: some in order, some as key=value. */
-struct words {
-	char *word[24];
-	size_t len;
-};
-
-static struct words split(char *line)
-{
-	struct words w = { .len = 0 };
-	char *word;
-
-	while (w.len < 24 && (word = text_word(&line)))
-		w.word[w.len++] = word;
-	return w;
-}
-
-static const char *option(const struct words *w, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (size_t i = 0; i < w->len; i++) {
-		const char *word = w->word[i];
-
-		if (strncmp(word, key, len) != 0)
-			continue;
-		if (word[len] == '=')
-			return word + len + 1;
-		if (word[len] == '\0')
-			return word;
-	}
-	return NULL;
-}
-
-static uint64_t number(const struct words *w, const char *key, uint64_t other)
-{
-	const char *text = option(w, key);
-
-	return text ? parse_number(text) : other;
-}
-
-/* The word at a place, if it is a number. */
-static uint64_t number_at(const struct words *w, size_t at)
-{
-	return at < w->len ? parse_number(w->word[at]) : 0;
-}
-
 static void emit(void *ctx, const struct output *o)
 {
 	struct story *s = ctx;
@@ -129,7 +71,8 @@ static void emit(void *ctx, const struct output *o)
 				add_name(s, s->opened[i], o->session, o->node);
 		}
 	}
-	print_output(s, o, s->out);
+	if (o->kind != OUTPUT_CHANGED || s->watching)
+		print_output(s, o, s->out);
 }
 
 static void apply(struct story *s, uint64_t index, const struct entry *entry)
@@ -143,7 +86,7 @@ static void apply(struct story *s, uint64_t index, const struct entry *entry)
 	s->machine.index = index;
 	if (!s->imaging)
 		return;
-	kept = keep(s, malloc(sizeof(*kept)));
+	kept = story_keep(s, malloc(sizeof(*kept)));
 	kept->index = index;
 	kept->entry = *entry;
 	if (entry->ops_len > 0)
@@ -165,118 +108,31 @@ static void apply_gathered(struct story *s)
 	s->ops_len = 0;
 }
 
-static void gather(struct story *s, const struct op *op, const char *opened)
+void story_gather(struct story *s, const struct op *op, const char *opened)
 {
 	if (s->ops_len == STORY_OPS)
 		abort();
-	s->opened[s->ops_len] = opened ? keep(s, strdup(opened)) : NULL;
+	s->opened[s->ops_len] = opened ? story_keep(s, strdup(opened)) : NULL;
 	s->ops[s->ops_len++] = *op;
 	if (!s->batch)
 		apply_gathered(s);
 }
 
-static void do_open(struct story *s, const struct words *w, struct op *op)
-{
-	op->node = number(w, "node", 0);
-	op->session = 0;
-	op->open.boot = number(w, "boot", 1);
-	op->open.nth = number(w, "nth", s->names_len + 1);
-	op->open.ttl = number(w, "ttl", 10 * SECOND);
-	op->open.flags = option(w, "member") ? OPEN_MEMBER : 0;
-	op->open.nonce[0] = (uint8_t)number(w, "nonce", s->names_len + 1);
-	gather(s, op, w->len > 1 ? w->word[1] : NULL);
-}
-
-static void do_acquire(struct story *s, const struct words *w, struct op *op)
-{
-	const char *mode = option(w, "mode"), *name = option(w, "name");
-
-	op->acquire.owner = number(w, "owner", 0);
-	op->acquire.name = keep(s, strdup(name ? name : ""));
-	op->acquire.name_len = name ? strlen(name) : 0;
-	op->acquire.wait = number(w, "wait", 0);
-	op->acquire.delay = number(w, "delay", 0);
-	op->acquire.permits = (uint32_t)number(w, "permits", 0);
-	op->acquire.limit = (uint32_t)number(w, "limit", 0);
-	if (mode && strcmp(mode, "shared") == 0)
-		op->acquire.mode = MODE_SHARED;
-	if (op->acquire.permits > 0)
-		op->acquire.mode = MODE_PERMITS;
-	gather(s, op, NULL);
-}
-
-static void do_release(struct story *s, const struct words *w, struct op *op)
-{
-	op->release.token = number(w, "token", 0);
-	gather(s, op, NULL);
-}
-
-static void do_limits(struct story *s, const struct words *w, struct op *op)
-{
-	op->limits = *core_limits(s->machine.core);
-#define X(name, first, least, greatest) \
-	op->limits.name = number(w, #name, op->limits.name);
-	LIMITS(X)
-#undef X
-	gather(s, op, NULL);
-}
-
-static void do_other(struct story *s, const struct words *w, struct op *op)
-{
-	(void)w;
-	gather(s, op, NULL);
-}
-
-static const struct {
-	const char *name;
-	enum op_kind kind;
-	bool numbered; /* the word after the session is its seq */
-	void (*parse)(struct story *s, const struct words *w, struct op *op);
-} operations[] = {
-	{ "open", OP_OPEN, false, do_open },
-	{ "renew", OP_RENEW, false, do_other },
-	{ "close", OP_CLOSE, false, do_other },
-	{ "acquire", OP_ACQUIRE, true, do_acquire },
-	{ "release", OP_RELEASE, true, do_release },
-	{ "cancel", OP_CANCEL, true, do_other },
-	{ "limits", OP_LIMITS, false, do_limits },
-};
-
-static bool do_operation(struct story *s, const struct words *w)
-{
-	const struct story_name *name =
-		find_name(s, w->len > 1 ? w->word[1] : NULL);
-	struct op op = { .node = 1 };
-
-	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
-		if (strcmp(w->word[0], operations[i].name) != 0)
-			continue;
-		op.kind = operations[i].kind;
-		op.session = number(w, "session", name ? name->id : 0);
-		op.node = number(w, "node", name ? name->node : 1);
-		op.seq = operations[i].numbered ? number_at(w, 2)
-						: number(w, "seq", 0);
-		op.low = number(w, "low", 0);
-		operations[i].parse(s, w, &op);
-		return true;
-	}
-	return false;
-}
-
 static void do_entry(struct story *s, const struct words *w)
 {
-	const char *hash = option(w, "hash");
+	const char *hash = words_option(w, "hash");
 	const struct entry entry = {
-		.version = (uint16_t)number(w, "version", SEMANTICS_VERSION),
-		.stamp = number(w, "stamp", s->clock),
-		.term = number(w, "term", s->machine.term),
+		.version =
+			(uint16_t)words_number(w, "version", SEMANTICS_VERSION),
+		.stamp = words_number(w, "stamp", s->clock),
+		.term = words_number(w, "term", s->machine.term),
 		.proposer = 2,
 		.hash_index = hash ? core_index(s->machine.core) : 0,
 		.hash = core_hash(s->machine.core) +
 			(hash && strcmp(hash, "wrong") == 0)
 	};
 
-	apply(s, number(w, "index", s->machine.index + 1), &entry);
+	apply(s, words_number(w, "index", s->machine.index + 1), &entry);
 }
 
 /* Another core, from the image and the log, takes the place of this one. */
@@ -312,7 +168,8 @@ static void do_image(struct story *s, const struct words *w)
 		s->imaging = true;
 		core_image_begin(s->machine.core, &sink);
 	} else if (strcmp(w->word[1], "step") == 0) {
-		bool done = core_image_step(s->machine.core, number_at(w, 2));
+		bool done =
+			core_image_step(s->machine.core, words_number_at(w, 2));
 
 		text_print(s->out, "%zu records, %s\n", s->image.len,
 			   done ? "complete" : "more to come");
@@ -340,7 +197,7 @@ static void do_crash(struct story *s)
 
 static void do_time(struct story *s, const struct words *w)
 {
-	s->clock += number_at(w, 1);
+	s->clock += words_number_at(w, 1);
 	if (strcmp(w->word[0], "tick") == 0)
 		apply_gathered(s);
 }
@@ -348,10 +205,10 @@ static void do_time(struct story *s, const struct words *w)
 void story_command(void *ctx, char *line, struct text *out)
 {
 	struct story *s = ctx;
-	struct words w = split(line);
+	struct words w = words_split(line);
 
 	s->out = out;
-	if (w.len == 0 || do_operation(s, &w))
+	if (w.len == 0 || story_operation(s, &w))
 		return;
 	if (strcmp(w.word[0], "batch") == 0) {
 		s->batch = true;
@@ -370,6 +227,8 @@ void story_command(void *ctx, char *line, struct text *out)
 		do_crash(s);
 	} else if (strcmp(w.word[0], "image") == 0) {
 		do_image(s, &w);
+	} else if (strcmp(w.word[0], "watch") == 0) {
+		s->watching = true;
 	} else if (strcmp(w.word[0], "state") == 0) {
 		print_state(s, out);
 	} else {

@@ -6,10 +6,22 @@
  *	open NAME node=N ttl=T [boot=N] [nth=N] [nonce=N] [member]
  *	renew NAME [seq=N] [low=N]
  *	close NAME
- *	acquire NAME SEQ name=TEXT [wait=T|forever] [mode=shared|permits]
- *		[permits=N] [limit=N] [delay=T] [owner=N] [low=N]
- *	release NAME SEQ token=N [low=N]
- *	cancel NAME SEQ
+ *	acquire NAME SEQ name=TEXT [wait=T|forever] [owner=N] [low=N] [delay=T]
+ *		[mode=shared|barrier|leave] [permits=N] [limit=N] [from=TOKEN]
+ *		[also=TEXT[,shared|,PERMITS/LIMIT]] ... [priority=N] [line=N]
+ *		[hold=T] [lease=T] [shown=TEXT]
+ *	release NAME SEQ token=N [to=NODE]
+ *	cancel NAME SEQ [wait]	wait: a hold that it has become stays
+ *	extend|noted NAME token=N [at=T]
+ *	revoke NAME SEQ token=N [grace=T] [reason=TEXT]
+ *	announce NAME SEQ token=N shown=TEXT
+ *	permits NAME SEQ name=TEXT limit=N
+ *	put NAME SEQ name=TEXT bytes=TEXT [version=N|none] [guard=TOKEN]
+ *		[ephemeral]
+ *	delete NAME SEQ name=TEXT [version=N|none] [guard=TOKEN]
+ *	add NAME SEQ name=TEXT by=N [guard=TOKEN] [ephemeral]
+ *	await NAME SEQ name=TEXT absent|present|newer=N|atmost=N|atleast=N
+ *		[wait=T]
  *	limits NAME=N ...	those that change
  *	batch ... end		the operations between make one entry
  *	clock T			the leader's clock moves on; nothing is proposed
@@ -22,6 +34,7 @@
  *				restore: another member starts from that image
  *				and applies what came after
  *	state			prints everything
+ *	watch			from now on print what watches show, too
  *
  * Any operation takes node=N, session=N: for what no honest node does. */
 #ifndef HF_TEST_SCRIPT_STORY_H
@@ -50,6 +63,7 @@ struct story {
 	char *opening;  /* the name that the next opened session gets */
 	uint64_t clock; /* the leader's */
 	bool batch;     /* gathering operations */
+	bool watching;
 	struct op ops[STORY_OPS];
 	char *opened[STORY_OPS]; /* names for the sessions that they open */
 	size_t ops_len;
@@ -70,7 +84,24 @@ void story_command(void *ctx, char *line, struct text *out);
 /* What is known of a session's id: its name, or "?". */
 const char *story_name_of(const struct story *s, uint64_t id);
 
-/* print.c */
+/* Memory that lives as long as the story. */
+void *story_keep(struct story *s, void *memory);
+const struct story_name *story_find(const struct story *s, const char *text);
+/* Apply an operation, or put it into the batch; `opened` is the name of the
+ * session that it opens. */
+void story_gather(struct story *s, const struct op *op, const char *opened);
+
+/* operation.c: false if the command isn't one. */
+struct words;
+bool story_operation(struct story *s, const struct words *w);
+
+/* print.c, show.c */
+struct shown_time {
+	char text[40];
+};
+struct shown_time print_time(uint64_t us);
+const char *print_status(int status);
+const char *print_mode(enum mode mode);
 void print_output(const struct story *s, const struct output *o,
 		  struct text *out);
 void print_state(const struct story *s, struct text *out);

@@ -1,6 +1,7 @@
 /* See answer.h. */
 #include "sim/lib/answer.h"
-#include "sim/lib/process.h"
+#include "sim/lib/check.h"
+#include "sim/lib/promise.h"
 
 #include <stdlib.h>
 
@@ -27,9 +28,31 @@ struct ticket *ticket_new(struct user *u, enum user_state state)
 
 	if (!t)
 		abort();
-	*t = (struct ticket){ u, state, false };
+	*t = (struct ticket){ .user = u, .state = state };
 	u->state = state;
 	return t;
+}
+
+void answer_set_apart(struct user *u)
+{
+	if (!u->errand)
+		return;
+	u->errand->apart = true;
+	u->errand = NULL;
+	u->apart++;
+}
+
+/* Also with what was due already. */
+static void take_apart(struct ticket *t, int rc)
+{
+	struct user *u = t->user;
+
+	if (t->over || u->state < USER_RELEASING)
+		answer_wrong(u, "callback", "a callback that isn't due", rc);
+	t->over = true;
+	u->apart--;
+	world_of(u)->counters.operations++;
+	world_of(u)->counters.overtaken++;
 }
 
 bool ticket_take(struct ticket *t, int rc)
@@ -38,6 +61,15 @@ bool ticket_take(struct ticket *t, int rc)
 
 	if (u->process->zombie)
 		return false;
+	check_state(u->process);
+	if (t->apart) {
+		take_apart(t, rc);
+		return false;
+	}
+	if (u->apart && u->state >= USER_RELEASING)
+		answer_wrong(u, "callback",
+			     "released, and what was asked before hasn't ended",
+			     rc);
 	if (t->over || u->state != t->state)
 		answer_wrong(u, "callback", "a callback that isn't due", rc);
 	t->over = true;
@@ -45,39 +77,73 @@ bool ticket_take(struct ticket *t, int rc)
 	return true;
 }
 
+/* Has it ended by itself, so far as the cluster knows? */
+static int end_of(const struct user *u)
+{
+	return oracle_end(&world_of(u)->oracle, u->parts[0].record->token);
+}
+
 void answer_granted(struct user *u)
 {
 	struct world *w = world_of(u);
-	const struct hold_record *r = u->belief.record;
+	const struct hold_record *r = u->parts[0].record;
 
 	w->counters.grants++;
 	w->counters.beside += !list_empty(&w->names[r->name].beliefs);
+	w->counters.several += u->parts_len > 1;
 	agenda_note(&w->agenda, r->token);
-	if (oracle_session(&w->oracle, r->session) &&
+	if (oracle_session(&w->oracle, r->session) && !end_of(u) &&
 	    !oracle_hold(&w->oracle, r->session, r->token))
 		answer_wrong(u, "answer",
 			     "granted, but the cluster doesn't have it", 0);
 }
 
+/* It was lost, it is told: by its session, or by itself. */
+static bool lost_rightly(const struct user *u, int rc)
+{
+	const struct world *w = world_of(u);
+	bool lives = oracle_session(&w->oracle, u->parts[0].record->session) &&
+		     !w->plan.unsure_is_lost;
+	int end = end_of(u);
+
+	if (rc == HF_EREVOKED || rc == HF_EEXPIRED)
+		return end == rc;
+	return rc == HF_ESESSION ? !lives : !lives || end;
+}
+
+static bool is_loss(int rc)
+{
+	return rc == HF_ESESSION || rc == HF_ENOTHELD || rc == HF_EREVOKED ||
+	       rc == HF_EEXPIRED;
+}
+
+static void released(struct user *u, int rc)
+{
+	struct world *w = world_of(u);
+	const struct hold_record *r = u->parts[0].record;
+
+	w->counters.releases++;
+	for (size_t i = 0; i < u->parts_len; i++)
+		u->parts[i].record->release_confirmed = world_now(w);
+	if (oracle_hold(&w->oracle, r->session, r->token))
+		answer_wrong(u, "answer", "released, but still held", rc);
+}
+
 void answer_released(struct user *u, int rc)
 {
 	struct world *w = world_of(u);
-	struct hold_record *r = u->belief.record;
-	bool held = oracle_hold(&w->oracle, r->session, r->token);
 
 	if (rc == 0) {
-		w->counters.releases++;
-		r->release_confirmed = world_now(w);
-		if (held)
-			answer_wrong(u, "answer", "released, but still held",
-				     rc);
+		released(u, rc);
 	} else if (rc == HF_EUNKNOWN) {
 		w->counters.releases_unknown++;
-	} else if (rc == HF_ESESSION || rc == HF_ENOTHELD) {
+	} else if (is_loss(rc)) {
 		w->counters.lost++;
-		if (oracle_session(&w->oracle, r->session) &&
-		    !w->plan.unsure_is_lost)
-			answer_wrong(u, "answer", "its session lives, but", rc);
+		w->counters.revoked += rc == HF_EREVOKED;
+		w->counters.expired += rc == HF_EEXPIRED;
+		if (!lost_rightly(u, rc))
+			answer_wrong(u, "answer",
+				     "it isn't lost in that way, but", rc);
 	} else if (rc != HF_ECLOSED) {
 		answer_wrong(u, "answer", "a release ended with", rc);
 	}
@@ -85,25 +151,106 @@ void answer_released(struct user *u, int rc)
 	if (u->probe && rc && (rc != HF_ESESSION || w->recovered_at))
 		answer_wrong(u, "progress",
 			     "a release failed long after all faults", rc);
+	promise_gone(u, u->parts[0].record->session);
+}
+
+void answer_kept(struct user *u, int rc)
+{
+	world_of(u)->counters.no_candidate += rc == HF_ENOCANDIDATE;
+	if (rc != HF_ENOCANDIDATE && !u->process->closing)
+		answer_wrong(u, "answer", "a hand-over was refused with", rc);
+}
+
+void answer_left(struct user *u, int rc)
+{
+	if (rc == HF_ETIMEDOUT)
+		released(u, rc);
+	else
+		answer_released(u, rc);
+	world_of(u)->counters.left += rc == 0;
 }
 
 void answer_validated(struct user *u, int rc)
 {
 	struct world *w = world_of(u);
-	struct hold_record *r = u->belief.record;
+	struct hold_record *r = u->parts[0].record;
 
 	if (rc == 0) {
 		w->counters.validated++;
 		if (!u->held)
 			answer_wrong(u, "answer",
 				     "validated, but it had ended before", rc);
-		if (r->held_until < u->called)
+		if (r->held_until < u->called && r->mode == u->parts[0].mode)
 			r->held_until = u->called;
-	} else if ((rc == HF_ENOTHELD || rc == HF_ESESSION) &&
+	} else if (is_loss(rc) && !u->process->closing &&
 		   oracle_hold(&w->oracle, r->session, r->token) &&
-		   !w->plan.unsure_is_lost && !u->process->closing) {
+		   !w->plan.unsure_is_lost) {
 		answer_wrong(u, "answer", "held, but a validation says", rc);
 	}
+}
+
+/* Nothing is known, or it is as it was. */
+static bool says_little(const struct user *u, int rc)
+{
+	return rc == HF_ETIMEDOUT || rc == HF_ENOLEADER || rc == HF_EUNKNOWN ||
+	       rc == HF_EBUSY || rc == HF_ECLOSED ||
+	       (rc == HF_EFAILED && u->process->failed) ||
+	       (rc == HF_ENOMEM && process_starved(u->process)) ||
+	       (rc == HF_ELIMIT && world_of(u)->plan.limits_every_us);
+}
+
+void answer_errand(struct user *u, const char *what, int rc)
+{
+	if (rc == 0 || says_little(u, rc) || u->process->closing)
+		return;
+	if (!is_loss(rc) || !lost_rightly(u, rc))
+		answer_wrong(u, "answer", what, rc);
+}
+
+void answer_conversion(struct user *u, int rc)
+{
+	const struct oracle *o = &world_of(u)->oracle;
+	uint64_t session = u->parts[0].record->session;
+
+	if (u->process->closing || rc == 0 || says_little(u, rc))
+		return;
+	if (is_loss(rc)) {
+		if (!lost_rightly(u, rc))
+			answer_wrong(u, "answer", "a conversion's hold is lost",
+				     rc);
+		return;
+	}
+	world_of(u)->counters.conversions_refused++;
+	world_of(u)->counters.deadlocks += rc == HF_EDEADLK;
+	/* While one that was given up isn't settled none is asked. */
+	if (rc != HF_EINVAL &&
+	    !oracle_refused(o, session, u->convert.token, rc))
+		answer_wrong(u, "answer",
+			     "a conversion was refused, but the cluster never "
+			     "said so",
+			     rc);
+}
+
+void answer_converted(struct user *u)
+{
+	const struct oracle *o = &world_of(u)->oracle;
+	struct record r;
+
+	if (!oracle_session(o, u->parts[0].record->session) || end_of(u))
+		return;
+	if (!core_hold(o->core, u->token, &r) ||
+	    (enum hf_mode)r.request.mode != u->convert.mode ||
+	    r.request.permits != u->convert.permits)
+		answer_wrong(u, "answer",
+			     "converted, but the cluster doesn't have it so",
+			     0);
+}
+
+/* What only the cluster can say. */
+static bool said_by_cluster(int rc)
+{
+	return rc == HF_EHELD || rc == HF_EDEADLK || rc == HF_ELINE ||
+	       rc == HF_EPERMITS || rc == HF_EKIND;
 }
 
 static bool refusal_known(const struct user *u, int rc)
@@ -115,152 +262,35 @@ static bool refusal_known(const struct user *u, int rc)
 	c->canceled += rc == HF_ECANCELED;
 	c->no_leader += rc == HF_ENOLEADER;
 	c->refused_limit += rc == HF_ELIMIT;
+	c->deadlocks += rc == HF_EDEADLK;
+	c->line_too_long += rc == HF_ELINE;
+	c->permits_differ += rc == HF_EPERMITS;
 	if (rc == HF_ELIMIT)
 		return world_of(u)->plan.limits_every_us;
-	return rc == HF_EHELD || rc == HF_ETIMEDOUT || rc == HF_ECANCELED ||
-	       rc == HF_ENOLEADER || rc == HF_ESESSION || rc == HF_ECLOSED ||
-	       rc == HF_EBUSY || (rc == HF_EFAILED && u->process->failed);
-}
-
-/* What was said not to be held. */
-struct refusal {
-	struct user *user;
-	uint64_t session, owner;
-	uint64_t since;  /* true time */
-	uint64_t pauses; /* of its process, then */
-};
-
-static bool look_for(void *ctx, const struct record *r)
-{
-	uint64_t *owner = ctx;
-
-	if (r->request.owner != *owner || r->request.state == REQUEST_ENDED)
-		return true;
-	*owner = 0; /* nobody's */
-	return false;
-}
-
-static bool is_left(const struct refusal *f)
-{
-	const struct oracle *o = &world_of(f->user)->oracle;
-	uint64_t owner = f->owner;
-
-	if (oracle_session(o, f->session))
-		core_visit_session(o->core, f->session, look_for, &owner);
-	return owner == 0;
-}
-
-/* Have its renewals succeeded all the time? Then so can a cancel. */
-static bool was_calm(const struct refusal *f)
-{
-	const struct process *p = f->user->process;
-
-	return p->session == HF_SESSION_SAFE && p->session_at <= f->since &&
-	       p->pauses == f->pauses && !p->closing;
-}
-
-static void plan_look(struct refusal *f);
-
-static void look_again(void *ctx, uint64_t arg)
-{
-	struct refusal *f = ctx;
-	struct world *w = world_of(f->user);
-
-	(void)arg;
-	if (!is_left(f)) {
-		w->counters.refusals_kept++;
-		free(f);
-		return;
-	}
-	if (was_calm(f))
-		answer_wrong(f->user, "orphan",
-			     "not held, it was told, but the cluster has it",
-			     0);
-	plan_look(f);
-}
-
-static void plan_look(struct refusal *f)
-{
-	struct process *p = f->user->process;
-	struct world *w = p->world;
-
-	f->since = world_now(w);
-	f->pauses = p->pauses;
-	agenda_add(&w->agenda, world_now(w) + plan_recovery_us(&w->plan),
-		   &p->gate, look_again, f, 0);
+	/* It may have been granted, and lost, before it could be told. */
+	return said_by_cluster(rc) || rc == HF_EREVOKED || rc == HF_EEXPIRED ||
+	       rc == HF_ETIMEDOUT || rc == HF_ECANCELED || rc == HF_ENOLEADER ||
+	       rc == HF_ESESSION || rc == HF_ECLOSED || rc == HF_EBUSY ||
+	       (rc == HF_EFAILED && u->process->failed);
 }
 
 void answer_refused(struct user *u, uint64_t session, int rc)
 {
-	struct refusal *f;
-
 	if (u->probe)
 		answer_wrong(u, "progress",
 			     "can't be taken, long after all faults", rc);
 	if (!refusal_known(u, rc))
 		answer_wrong(u, "answer", "an acquisition ended with", rc);
-	if (rc == HF_EHELD &&
-	    !oracle_refused(&world_of(u)->oracle, session, u->owner))
-		answer_wrong(u, "answer",
-			     "refused as held, but the cluster never said so",
+	if ((rc == HF_EREVOKED || rc == HF_EEXPIRED) &&
+	    oracle_fate(&world_of(u)->oracle, session, u->identity) != rc)
+		answer_wrong(u, "answer", "it hasn't ended in that way, but",
 			     rc);
-	if (!session || u->process->closing)
-		return;
-	f = malloc(sizeof(*f));
-	if (!f)
-		abort();
-	*f = (struct refusal){ .user = u,
-			       .session = session,
-			       .owner = u->owner };
-	plan_look(f);
-}
-
-static void plan_look_whether_told(struct refusal *f);
-
-/* Looked at again and again, until it is told or has given up. */
-static void look_whether_told(void *ctx, uint64_t arg)
-{
-	struct refusal *f = ctx;
-	const struct user *u = f->user;
-
-	(void)arg;
-	if (u->state != USER_ASKING || u->owner != f->owner || u->canceled ||
-	    !is_left(f)) {
-		free(f);
-		return;
-	}
-	if (was_calm(f))
-		answer_wrong(f->user, "told",
-			     "the cluster has granted it, but it isn't told",
-			     0);
-	plan_look_whether_told(f);
-}
-
-static void plan_look_whether_told(struct refusal *f)
-{
-	struct process *p = f->user->process;
-	struct world *w = p->world;
-
-	f->since = world_now(w);
-	/* What it was told in a pause, it hears after that. */
-	f->pauses = process_hangs(p) ? UINT64_MAX : p->pauses;
-	/* What is overtaken comes late on a connection that holds. */
-	agenda_add(&w->agenda,
-		   world_now(w) + plan_recovery_us(&w->plan) +
-			   w->plan.mess.late_us,
-		   &p->gate, look_whether_told, f, 0);
-}
-
-void answer_expected(struct user *u)
-{
-	struct refusal *f = malloc(sizeof(*f));
-
-	if (!f)
-		abort();
-	*f = (struct refusal){ .user = u,
-			       .session = node_lease(u->process->node)->session,
-			       .owner = u->owner };
-	plan_look_whether_told(f);
+	if (said_by_cluster(rc) &&
+	    !oracle_refused(&world_of(u)->oracle, session, u->identity, rc))
+		answer_wrong(u, "answer",
+			     "refused, but the cluster never said so", rc);
+	if (session && !u->process->closing)
+		promise_gone(u, session);
 }
 
 void answer_in_time(struct user *u, int rc)

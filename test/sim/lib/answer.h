@@ -11,6 +11,8 @@ struct ticket {
 	struct user *user;
 	enum user_state state; /* of its user, as long as it is due */
 	bool over;
+	bool apart; /* a release has overtaken it: its end is due before that's
+		     */
 };
 
 struct ticket *ticket_new(struct user *u, enum user_state state);
@@ -18,14 +20,20 @@ struct ticket *ticket_new(struct user *u, enum user_state state);
  */
 bool ticket_take(struct ticket *t, int rc);
 
+/* A release begins: what is asked for the hold ends before it. */
+void answer_set_apart(struct user *u);
+
 /* It was granted, or released, or validated, as its belief's record says. */
 void answer_granted(struct user *u);
 void answer_released(struct user *u, int rc);
 void answer_validated(struct user *u, int rc);
-/* The cluster has granted what it waits for: it is told soon. */
-void answer_expected(struct user *u);
-/* Nothing is held, it was told of what it asked of this session. While the
- * session's renewals succeed the cluster must know that soon, too. */
+/* A hand-over was refused; it is out of a barrier. */
+void answer_kept(struct user *u, int rc);
+void answer_left(struct user *u, int rc);
+/* What it asked for its hold has ended so. */
+void answer_errand(struct user *u, const char *what, int rc);
+void answer_conversion(struct user *u, int rc);
+void answer_converted(struct user *u);
 void answer_refused(struct user *u, uint64_t session, int rc);
 /* An acquisition begins; it has ended, neither too early nor too late. */
 void answer_deadline(struct user *u);

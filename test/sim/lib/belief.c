@@ -1,34 +1,48 @@
 /* See belief.h. */
 #include "sim/lib/belief.h"
 
-void belief_begin(struct list *name, struct belief *b)
+void beliefs_begin(struct list *name, struct belief *b)
 {
 	list_push(name, &b->link);
+	b->mode = b->record->mode;
+	b->permits = b->record->permits;
 	b->held = true;
 }
 
-void belief_end(struct belief *b)
+void beliefs_end(struct belief *b)
 {
 	if (b->held)
 		list_remove(&b->link);
 	b->held = false;
 }
 
-const struct belief *belief_conflict(const struct list *name,
-				     const struct belief *b,
-				     belief_certain certain, void *ctx)
+static uint32_t units(const struct belief *b)
 {
-	uint64_t used = b->record->permits;
+	return b->mode == HF_PERMITS ? b->permits : b->mode == HF_SHARED;
+}
+
+/* The limit may be lowered while permits are held: what counts is how many
+ * there were when the last of them was granted. */
+const struct belief *beliefs_conflict(const struct list *name,
+				      const struct belief *b,
+				      belief_certain certain, void *ctx)
+{
+	const struct belief *newest = b, *last = NULL;
+	uint64_t used = units(b);
 
 	list_for (it, name) {
 		const struct belief *other =
 			container_of(it, struct belief, link);
 		if (other == b || !certain(ctx, other))
 			continue;
-		used += other->record->permits;
-		if (modes_conflict(b->record, other->record) ||
-		    (b->record->mode == HF_PERMITS && used > b->record->limit))
+		if (b->mode == HF_EXCLUSIVE || other->mode == HF_EXCLUSIVE)
 			return other;
+		used += units(other);
+		last = other;
+		if (other->record->token > newest->record->token)
+			newest = other;
 	}
-	return NULL;
+	if (!newest->record->limit || used <= newest->record->limit)
+		return NULL;
+	return last;
 }

@@ -1,8 +1,11 @@
 /* See check.h. */
 #include "sim/lib/check.h"
 #include "lib/linear.h"
+#include "sim/lib/promise.h"
 
-static void check_state(struct process *p)
+#include <string.h>
+
+void check_state(struct process *p)
 {
 	struct world *w = p->world;
 	const struct core *core = node_core(p->node);
@@ -21,6 +24,7 @@ static void check_state(struct process *p)
 	}
 	for (unsigned i = 0; i < w->plan.members; i++)
 		disks[i] = &w->machines[i].disk;
+	w->oracle.ledger.time = world_now(w);
 	struct wrong wrong = oracle_follow(&w->oracle, disks, w->plan.members,
 					   index, core_hash(core));
 	if (wrong.checker)
@@ -57,7 +61,7 @@ static uint64_t certain(void *ctx, const struct belief *b)
 	const struct user *u = b->holder;
 
 	(void)ctx;
-	return process_certain(u->process, b->record->session);
+	return user_certain(u);
 }
 
 void check_belief(struct process *p, const struct belief *b)
@@ -67,9 +71,11 @@ void check_belief(struct process *p, const struct belief *b)
 
 	if (!certain(NULL, b))
 		return;
-	r->held_until = world_now(w);
+	/* Else part of it may be gone. */
+	if (b->mode == r->mode)
+		r->held_until = world_now(w);
 	const struct belief *other =
-		belief_conflict(&w->names[r->name].beliefs, b, certain, NULL);
+		beliefs_conflict(&w->names[r->name].beliefs, b, certain, NULL);
 	if (other)
 		world_violation(w, "belief",
 				"lock %u: member %u is certain of token %llu "
@@ -86,6 +92,13 @@ void check_belief(struct process *p, const struct belief *b)
 				(unsigned long long)r->token);
 }
 
+static void check_user(struct process *p, const struct user *u)
+{
+	for (size_t i = 0; i < u->parts_len; i++)
+		if (u->parts[i].held)
+			check_belief(p, &u->parts[i]);
+}
+
 static void check_lease(struct process *p)
 {
 	uint64_t version = node_lease(p->node)->version;
@@ -94,8 +107,18 @@ static void check_lease(struct process *p)
 		return;
 	p->lease_version = version;
 	for (unsigned i = 0; i < p->world->plan.users; i++)
-		if (p->users[i].belief.held)
-			check_belief(p, &p->users[i].belief);
+		check_user(p, &p->users[i]);
+}
+
+/* What was before an installed snapshot its watches can't tell. */
+static void note_installed(struct process *p)
+{
+	struct repl_stats stats;
+
+	repl_stats(node_repl(p->node), &stats);
+	if (stats.snapshots_installed != p->installed)
+		p->first_index = core_index(node_core(p->node));
+	p->installed = stats.snapshots_installed;
 }
 
 void check_process(struct process *p)
@@ -105,6 +128,7 @@ void check_process(struct process *p)
 				"member %u serves though it has failed",
 				p->machine->number + 1);
 	check_state(p);
+	note_installed(p);
 	check_leader(p);
 	check_lease(p);
 }
@@ -137,8 +161,8 @@ static void check_losses(struct process *p, uint64_t session)
 {
 	for (unsigned i = 0; i < p->world->plan.users; i++) {
 		const struct user *u = &p->users[i];
-		if (u->state == USER_HOLDING && !u->lost &&
-		    u->belief.record->session != session)
+		if (user_holds(u) && !u->lost &&
+		    u->parts[0].record->session != session)
 			world_violation(
 				p->world, "told",
 				"member %u, user %u, lock %u: its hold of an "
@@ -183,7 +207,58 @@ void check_histories(struct world *w)
 				at->name, (unsigned long long)at->token);
 }
 
-void check_granted(void *ctx, uint64_t node, uint64_t owner)
+/* At the moment when it was taken, or its time was over. */
+static void check_end(struct user *u, uint64_t token)
 {
-	user_granted(ctx, node, owner);
+	const struct hold_record *r = u->parts[0].record;
+	struct world *w = u->process->world;
+
+	if (!u->parts[0].held ||
+	    oracle_root(&w->oracle, r->token) != oracle_root(&w->oracle, token))
+		return;
+	if (user_certain(u))
+		world_violation(w, "certain",
+				"lock %u: member %u is certain of token %llu, "
+				"which has ended by itself",
+				r->name, r->machine + 1,
+				(unsigned long long)token);
+	promise_lost(u);
+}
+
+void check_hold_ended(void *ctx, uint64_t node, uint64_t session,
+		      uint64_t token)
+{
+	struct world *w = ctx;
+	struct process *p = w->machines[node - 1].process;
+
+	for (unsigned i = 0; p && !p->zombie && i < w->plan.users; i++)
+		if (p->users[i].parts_len &&
+		    p->users[i].parts[0].record->session == session)
+			check_end(&p->users[i], token);
+}
+
+/* Whose it is hears of it once. */
+void check_revoked(struct process *p, const struct hf_event *event)
+{
+	struct world *w = p->world;
+	uint64_t reason = terms_digest(event->text, strlen(event->text));
+
+	w->counters.revocations_told++;
+	if (!terms_tell(&w->oracle.terms, oracle_root(&w->oracle, event->token),
+			event->by, reason))
+		world_violation(w, "told",
+				"member %u: token %llu is said to be revoked "
+				"by %llu, for \"%s\"",
+				p->machine->number + 1,
+				(unsigned long long)event->token,
+				(unsigned long long)event->by, event->text);
+	for (unsigned i = 0; i < w->plan.users; i++)
+		if (user_holds(&p->users[i]) &&
+		    p->users[i].token == event->token)
+			user_revoked(&p->users[i], event->left_ms);
+}
+
+void check_granted(void *ctx, uint64_t node, uint64_t identity)
+{
+	user_granted(ctx, node, identity);
 }

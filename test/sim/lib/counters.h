@@ -39,6 +39,48 @@
 	X(writes, "writes accepted")                       \
 	X(writes_certain, "writes by certain holders")     \
 	X(stale_writes, "stale writes refused")            \
+	X(several, "grants of several locks")              \
+	X(handed_over, "holds handed over")                \
+	X(no_candidate, "hand-overs refused")              \
+	X(left, "barriers left by all")                    \
+	X(barriers, "parties that a barrier let in")       \
+	X(conversions, "conversions asked for")            \
+	X(conversions_refused, "of these refused")         \
+	X(upgrades, "upgrades")                            \
+	X(downgrades, "downgrades")                        \
+	X(overtaken, "errands overtaken by a release")     \
+	X(renewed, "leases of holds renewed")              \
+	X(shown, "holds that show something else")         \
+	X(deadlocks, "deadlocks told")                     \
+	X(deadlocks_later, "of waits that had begun")      \
+	X(deadlocks_of_limits, "of limits")                \
+	X(line_too_long, "lines found too long")           \
+	X(permits_differ, "limits that differ")            \
+	X(revocations, "revocations")                      \
+	X(revocations_told, "revocations told")            \
+	X(notes, "revocations noted")                      \
+	X(revoked, "holds lost to revocations")            \
+	X(expired, "holds lost to their own time")         \
+	X(holds_expired, "holds that expired")             \
+	X(asks, "asks")                                    \
+	X(asks_unknown, "of these of unknown outcome")     \
+	X(puts, "values put")                              \
+	X(deletes, "values deleted")                       \
+	X(versions_won, "writes of the version expected")  \
+	X(versions_lost, "of another version")             \
+	X(guarded_writes, "writes with a guard")           \
+	X(guards_lost, "refused by their guard")           \
+	X(adds, "additions")                               \
+	X(dropped, "values gone with their session")       \
+	X(awaited, "waits for values that came true")      \
+	X(reads, "values read")                            \
+	X(limits_set, "limits of semaphores set")          \
+	X(repeated, "writes answered from the window")     \
+	X(watches, "watches")                              \
+	X(changes, "changes told")                         \
+	X(changes_now, "of these what was at first")       \
+	X(resumed, "watches that were resumed")            \
+	X(gaps, "gaps told")                               \
 	X(elections, "leaders that served")                \
 	X(entries, "entries applied")                      \
 	X(snapshots_taken, "snapshots taken")              \
@@ -80,6 +122,46 @@
 	X(elections, 5000)               \
 	X(snapshots_taken, 80000)        \
 	X(snapshots_installed, 1500)     \
+	X(several, 4500)                 \
+	X(handed_over, 2200)             \
+	X(no_candidate, 3500)            \
+	X(left, 10000)                   \
+	X(barriers, 22000)               \
+	X(conversions_refused, 9000)     \
+	X(upgrades, 10000)               \
+	X(downgrades, 13000)             \
+	X(overtaken, 7000)               \
+	X(renewed, 12000)                \
+	X(shown, 6500)                   \
+	X(deadlocks, 100000)             \
+	X(deadlocks_later, 1400)         \
+	X(deadlocks_of_limits, 150)      \
+	X(line_too_long, 20000)          \
+	X(permits_differ, 50000)         \
+	X(revocations, 18000)            \
+	X(revocations_told, 14000)       \
+	X(notes, 13000)                  \
+	X(revoked, 7500)                 \
+	X(expired, 3000)                 \
+	X(holds_expired, 4000)           \
+	X(asks_unknown, 12000)           \
+	X(puts, 80000)                   \
+	X(deletes, 25000)                \
+	X(versions_won, 30000)           \
+	X(versions_lost, 43000)          \
+	X(guarded_writes, 10000)         \
+	X(guards_lost, 40000)            \
+	X(adds, 70000)                   \
+	X(dropped, 600)                  \
+	X(awaited, 19000)                \
+	X(reads, 40000)                  \
+	X(limits_set, 9000)              \
+	X(repeated, 11000)               \
+	X(watches, 16000)                \
+	X(changes, 900000)               \
+	X(changes_now, 10000)            \
+	X(resumed, 7000)                 \
+	X(gaps, 12000)                   \
 	X(guarded, 50000)
 /* Of each kind of fault. */
 #define FAULT_MINIMUM 20

@@ -20,6 +20,8 @@ enum purpose {
 	FOR_TROUBLE,
 	FOR_LIMITS,
 	FOR_PLAN_CLOCKS,
+	FOR_PLAN_WORK,
+	FOR_CLERKS,
 	FOR_PROCESS /* and up: one for each process */
 };
 

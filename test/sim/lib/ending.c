@@ -3,6 +3,7 @@
 #include "sim/lib/check.h"
 #include "sim/lib/operator.h"
 #include "sim/lib/process.h"
+#include "sim/lib/sum.h"
 
 #define MS UINT64_C(1000)
 #define SECOND UINT64_C(1000000)
@@ -40,16 +41,26 @@ static void probe_later(struct world *w, uint64_t name)
 	agenda_add(&w->agenda, world_now(w) + 10 * MS, NULL, probe, w, name);
 }
 
+static void hurry(struct process *p)
+{
+	for (unsigned i = 0; i < p->world->plan.users; i++)
+		user_hurry(&p->users[i]);
+	for (unsigned i = 0; i < p->world->plan.watchmen; i++)
+		watchman_hurry(&p->watchmen[i]);
+}
+
 void ending_begin(struct world *w)
 {
 	for (unsigned i = 0; i < w->plan.members; i++)
-		for (unsigned j = 0; j < w->plan.users; j++)
-			if (w->machines[i].process)
-				user_hurry(&w->machines[i].process->users[j]);
+		if (w->machines[i].process)
+			hurry(w->machines[i].process);
 	operator_restore(w);
-	w->probes_waiting = w->probes_left = w->plan.names;
-	for (unsigned i = 0; i < w->plan.names; i++)
+	for (unsigned i = 0; i < w->plan.names; i++) {
+		if (w->names[i].kind == NAME_BARRIER)
+			continue;
+		w->probes_waiting = ++w->probes_left;
 		probe_later(w, i);
+	}
 }
 
 static bool say_claim(void *ctx, const struct record *r)
@@ -102,7 +113,10 @@ void ending_recovered(struct world *w)
 		}
 		leaders += node_serving(p->node);
 	}
-	if (leaders != 1)
+	struct wrong tangle = oracle_tangle(&w->oracle);
+	if (tangle.checker)
+		world_violation(w, tangle.checker, "%s", tangle.what);
+	else if (leaders != 1)
 		world_violation(w, "progress", "%u leaders serve", leaders);
 	else if (w->probes_waiting)
 		world_violation(w, "progress", "%u locks can't be taken",
@@ -123,15 +137,29 @@ static const struct user *busy(const struct world *w)
 	return NULL;
 }
 
+static bool clerks_busy(const struct world *w)
+{
+	bool some = false;
+
+	for (unsigned i = 0; i < w->plan.members; i++) {
+		const struct process *p = w->machines[i].process;
+		for (unsigned j = 0; p && j < w->plan.clerks; j++)
+			some |= clerk_busy(&p->clerks[j]);
+	}
+	return some;
+}
+
 bool ending_idle(const struct world *w)
 {
-	return !busy(w);
+	return !busy(w) && !clerks_busy(w);
 }
 
 void ending_check_idle(struct world *w)
 {
 	const struct user *u = busy(w);
 
+	if (!u && clerks_busy(w))
+		world_violation(w, "callback", "a clerk still waits");
 	if (!u)
 		return;
 	say_lock(w, &w->names[u->wish.name]);
@@ -216,8 +244,19 @@ static void check_time(struct world *w)
 				(unsigned long long)passed);
 }
 
+static void check_watches(struct world *w)
+{
+	for (unsigned i = 0; i < w->plan.members; i++) {
+		struct process *p = w->machines[i].process;
+		for (unsigned j = 0; p && j < w->plan.watchmen; j++)
+			watchman_check(&p->watchmen[j]);
+	}
+}
+
 void ending_check(struct world *w)
 {
+	sum_check_all(w);
+	check_watches(w);
 	check_members(w);
 	check_nothing_left(w);
 	check_time(w);

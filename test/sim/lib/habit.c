@@ -21,22 +21,104 @@ uint64_t habit_patience(struct world *w)
 	return UINT64_MAX;
 }
 
+/* Of one lock; who asks for permits says mostly how many there are. */
+static void wish_mode(struct world *w, struct wish_part *part)
+{
+	const struct lock_name *name = &w->names[part->name];
+
+	if (name->kind == NAME_SEMAPHORE && random_below(dice(w), 8)) {
+		part->mode = HF_PERMITS;
+		part->permits = (uint32_t)dice_between(dice(w), 1, name->limit);
+		part->limit = name->moves && random_below(dice(w), 4)
+				      ? 0
+				      : name->limit;
+	} else if (dice_chance(dice(w), 300000)) {
+		part->mode = HF_SHARED;
+	}
+}
+
+/* Other names than the first, each once; barriers are for themselves. */
+static void wish_more(struct world *w, struct wish *wish)
+{
+	size_t wanted = random_below(dice(w), WISH_PARTS);
+
+	for (unsigned i = 1; i < w->plan.names && wish->more_len < wanted;
+	     i++) {
+		unsigned name = (wish->name + i) % w->plan.names;
+		struct wish_part *part = &wish->more[wish->more_len];
+		if (w->names[name].kind == NAME_BARRIER ||
+		    random_below(dice(w), 3))
+			continue;
+		*part = (struct wish_part){ .name = name };
+		wish_mode(w, part);
+		wish->more_len++;
+	}
+}
+
+static void wish_terms(struct world *w, struct wish *wish)
+{
+	uint64_t ttl = w->plan.ttl_us;
+
+	if (random_below(dice(w), 3) == 0)
+		wish->priority = DICE_PICK(
+			dice(w), ((const int32_t[]){ -128, -1, 0, 1, 127 }));
+	if (random_below(dice(w), 8) == 0)
+		wish->line_max = (uint32_t)dice_between(dice(w), 1, 4);
+	if (random_below(dice(w), 4) == 0)
+		wish->hold_us = dice_between(dice(w), 1 * MS, 2 * ttl);
+	if (random_below(dice(w), 4) == 0)
+		wish->lease_us = dice_between(dice(w), ttl / 8, 2 * ttl);
+	wish->shows = random_below(dice(w), 3) == 0;
+}
+
+static void wish_barrier(struct world *w, struct wish *wish)
+{
+	wish->mode = HF_BARRIER;
+	wish->limit = w->names[wish->name].limit;
+	if (dice_chance(dice(w), 20000))
+		wish->limit++; /* it has been told another number */
+}
+
 void habit_wish(struct world *w, struct wish *wish)
 {
 	uint64_t delay_max = w->plan.delay_max_us;
+	struct wish_part first = { 0 };
 
 	*wish = (struct wish){ 0 };
-	wish->name = (unsigned)random_below(dice(w), w->plan.names);
-	uint32_t limit = w->names[wish->name].limit;
-	if (limit) {
-		wish->mode = HF_PERMITS;
-		wish->permits = (uint32_t)dice_between(dice(w), 1, limit);
-	} else if (dice_chance(dice(w), 300000)) {
-		wish->mode = HF_SHARED;
-	}
+	wish->name = first.name =
+		(unsigned)random_below(dice(w), w->plan.names);
 	wish->timeout_us = habit_patience(w);
 	if (delay_max && dice_chance(dice(w), 200000))
 		wish->delay_us = random_below(dice(w), delay_max);
+	if (w->names[wish->name].kind == NAME_BARRIER) {
+		wish_barrier(w, wish);
+		return;
+	}
+	wish_mode(w, &first);
+	wish->mode = first.mode;
+	wish->permits = first.permits;
+	wish->limit = first.limit;
+	if (!dice_chance(dice(w), w->plan.rich_ppm))
+		return;
+	wish_terms(w, wish);
+	if (random_below(dice(w), 3) == 0)
+		wish_more(w, wish);
+}
+
+uint64_t habit_grace(struct world *w)
+{
+	uint64_t ttl = w->plan.ttl_us;
+
+	switch (random_below(dice(w), 4)) {
+	case 0:
+		return 0;
+	case 1:
+		return random_below(dice(w), 20 * MS);
+	case 2:
+		return random_below(dice(w), ttl);
+	default:
+		return random_below(dice(w), 4 * ttl);
+	}
 }
 
 /* Just before or just after `at`. */

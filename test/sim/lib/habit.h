@@ -5,11 +5,25 @@
 
 #include "sim/lib/world.h"
 
-struct wish { /* for a lock */
+#define WISH_PARTS 3 /* locks at once, at most */
+
+struct wish_part {
 	unsigned name;
 	enum hf_mode mode;
-	uint32_t permits;
+	uint32_t permits, limit;
+};
+
+struct wish { /* for a lock, or several */
+	unsigned name;
+	enum hf_mode mode;
+	uint32_t permits, limit;
 	uint64_t timeout_us, delay_us;
+	struct wish_part more[WISH_PARTS - 1];
+	size_t more_len;
+	int32_t priority;
+	uint32_t line_max;
+	uint64_t hold_us, lease_us;
+	bool shows;
 };
 
 void habit_wish(struct world *w, struct wish *wish);
@@ -29,5 +43,8 @@ enum cancel_habit {
 enum cancel_habit habit_cancel(struct world *w);
 /* How long from what it waited for to the cancel. */
 uint64_t habit_cancel_us(struct world *w, enum cancel_habit habit);
+
+/* How long a hold is left to its holder that is revoked. */
+uint64_t habit_grace(struct world *w);
 
 #endif

@@ -1,62 +1,45 @@
 /* See once.h. */
 #include "sim/lib/once.h"
 
-#include <stdlib.h>
+#include <string.h>
 
-static size_t seen_place(const struct seen *s, uint64_t key)
+#define STATUSES 512 /* above all numbers of errors */
+
+uint64_t once_identity(uint64_t owner, const uint8_t *shown, size_t shown_len)
 {
-	size_t i = (key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (s->cap - 1);
+	uint64_t identity = owner;
 
-	while (s->items[i].key && s->items[i].key != key)
-		i = (i + 1) & (s->cap - 1);
-	return i;
+	if (shown_len >= sizeof(identity))
+		memcpy(&identity, shown, sizeof(identity));
+	return identity;
 }
 
-static void seen_grow(struct seen *s)
+/* A conversion is what its hold is. */
+static uint64_t identity_of(const struct op *op)
 {
-	struct seen old = *s;
-
-	s->cap = old.cap ? old.cap * 2 : 4096;
-	s->items = calloc(s->cap, sizeof(*s->items));
-	if (!s->items)
-		abort();
-	for (size_t i = 0; i < old.cap; i++)
-		if (old.items[i].key)
-			s->items[seen_place(s, old.items[i].key)] =
-				old.items[i];
-	free(old.items);
+	if (op->acquire.from)
+		return op->acquire.from;
+	return once_identity(op->acquire.owner, op->acquire.shown,
+			     op->acquire.shown_len);
 }
 
-static uint64_t key_of(uint64_t session, uint64_t number)
+bool once_again(struct once *o, const struct op *op)
 {
-	return session << 32 ^ number;
+	if (op->kind == OP_ACQUIRE)
+		pairs_put(&o->identities, op->session, op->seq,
+			  identity_of(op));
+	return pairs_put(&o->ops, op->session, op->seq, 1) != 0;
 }
 
-/* What was put there before; 0: nothing, and this is now. */
-static uint64_t seen_before(struct seen *s, uint64_t session, uint64_t number,
-			    uint64_t value)
+bool once_answered(struct once *o, uint64_t session, uint64_t seq)
 {
-	uint64_t key = key_of(session, number);
-
-	if (s->len * 2 >= s->cap)
-		seen_grow(s);
-	struct seen_item *item = &s->items[seen_place(s, key)];
-	if (item->key)
-		return item->value;
-	*item = (struct seen_item){ key, value };
-	s->len++;
-	return 0;
-}
-
-bool once_again(struct once *o, uint64_t session, uint64_t seq)
-{
-	return seen_before(&o->ops, session, seq, 1) != 0;
+	return pairs_put(&o->answered, session, seq, 1) != 0;
 }
 
 struct wrong once_granted(struct once *o, uint64_t session, uint64_t seq,
 			  uint64_t token)
 {
-	uint64_t before = seen_before(&o->by_seq, session, seq, token);
+	uint64_t before = pairs_put(&o->by_seq, session, seq, token);
 
 	if (before && before != token)
 		return (struct wrong){ "once",
@@ -64,10 +47,10 @@ struct wrong once_granted(struct once *o, uint64_t session, uint64_t seq,
 	return (struct wrong){ 0 };
 }
 
-struct wrong once_held(struct once *o, uint64_t session, uint64_t owner,
+struct wrong once_held(struct once *o, uint64_t session, uint64_t identity,
 		       uint64_t token, bool *first)
 {
-	uint64_t before = seen_before(&o->by_owner, session, owner, token);
+	uint64_t before = pairs_put(&o->by_identity, session, identity, token);
 
 	*first = before == 0;
 	if (before && before != token)
@@ -77,27 +60,30 @@ struct wrong once_held(struct once *o, uint64_t session, uint64_t owner,
 	return (struct wrong){ 0 };
 }
 
-bool once_refused(struct once *o, uint64_t session, uint64_t seq,
-		  uint64_t owner)
+static uint64_t refusal(uint64_t identity, int status)
 {
-	seen_before(&o->held_owner, session, owner, 1);
-	return seen_before(&o->held_seq, session, seq, 1) == 0;
+	return identity * STATUSES + (uint64_t)-status;
 }
 
-bool once_was_refused(const struct once *o, uint64_t session, uint64_t owner)
+void once_refused(struct once *o, uint64_t session, uint64_t seq, int status)
 {
-	const struct seen *s = &o->held_owner;
+	uint64_t identity = pairs_get(&o->identities, session, seq);
 
-	return s->cap &&
-	       s->items[seen_place(s, key_of(session, owner))].key != 0;
+	pairs_put(&o->refused, session, refusal(identity, status), 1);
+}
+
+bool once_was_refused(const struct once *o, uint64_t session, uint64_t identity,
+		      int status)
+{
+	return pairs_get(&o->refused, session, refusal(identity, status)) != 0;
 }
 
 void once_free(struct once *o)
 {
-	free(o->ops.items);
-	free(o->by_seq.items);
-	free(o->by_owner.items);
-	free(o->held_seq.items);
-	free(o->held_owner.items);
-	*o = (struct once){ 0 };
+	pairs_free(&o->ops);
+	pairs_free(&o->answered);
+	pairs_free(&o->by_seq);
+	pairs_free(&o->by_identity);
+	pairs_free(&o->identities);
+	pairs_free(&o->refused);
 }

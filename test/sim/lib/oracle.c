@@ -1,9 +1,11 @@
 /* See oracle.h. */
 #include "sim/lib/oracle.h"
-#include "holdfast.h"
+#include "sim/lib/tangle.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define TANGLE_EVERY 8 /* entries */
 
 void oracle_init(struct oracle *o)
 {
@@ -14,70 +16,6 @@ void oracle_init(struct oracle *o)
 	o->core = core_create(&libc, 1);
 	if (!o->core)
 		abort();
-}
-
-static void note_grant(struct oracle *o, const struct output *output)
-{
-	if (o->grants_len == APPLY_GRANTS_MAX)
-		abort();
-	o->grants[o->grants_len++] =
-		(struct oracle_grant){ output->node, output->session,
-				       output->seq, output->token };
-}
-
-/* A refusal that is said again was true once. */
-static void note_refusal(struct oracle *o, const struct output *output)
-{
-	const struct op *op = NULL;
-
-	for (size_t i = 0; i < o->rules.entry->ops_len && !op; i++) {
-		const struct op *it = &o->rules.entry->ops[i];
-		if (it->kind == OP_ACQUIRE && it->session == output->session &&
-		    it->seq == output->seq)
-			op = it;
-	}
-	if (!op)
-		abort();
-	if (!once_refused(&o->once, op->session, op->seq, op->acquire.owner))
-		return;
-	struct wrong wrong = rules_refused(o->core, op);
-	if (!o->rules.wrong.checker)
-		o->rules.wrong = wrong;
-}
-
-static void count(void *ctx, const struct output *output)
-{
-	struct oracle *o = ctx;
-	struct oracle_counts *c = &o->counts;
-
-	bool expired = rules_output(&o->rules, output);
-
-	switch (output->kind) {
-	case OUTPUT_ANSWER:
-		if (output->op == OP_ACQUIRE && output->status == 0)
-			note_grant(o, output);
-		if (output->op == OP_ACQUIRE && output->status == HF_EHELD)
-			note_refusal(o, output);
-		c->waits += output->op == OP_ACQUIRE &&
-			    output->status == STATUS_WAITING;
-		c->sessions_opened +=
-			output->op == OP_OPEN && output->status == 0;
-		break;
-	case OUTPUT_GRANTED:
-		note_grant(o, output);
-		c->granted_after_waiting++;
-		break;
-	case OUTPUT_ENDED:
-		c->waits_ended++;
-		break;
-	case OUTPUT_SESSION_ENDED:
-		c->sessions_ended++;
-		c->sessions_expired += expired;
-		if (o->session_ended)
-			o->session_ended(o->ctx, output->node, output->session,
-					 expired);
-		break;
-	}
 }
 
 struct search {
@@ -94,14 +32,35 @@ static bool look_for(void *ctx, const struct record *r)
 }
 
 /* What can be said of the operations before they are applied. */
+static bool sequenced(enum op_kind kind)
+{
+	return kind == OP_ACQUIRE || kind == OP_RELEASE || kind == OP_REVOKE ||
+	       kind >= OP_PERMITS;
+}
+
+static void look_at_acquire(struct oracle *o, const struct op *op)
+{
+	if (op->acquire.mode == MODE_LEAVE) {
+		for (unsigned i = 0; i < o->names_len; i++)
+			if (o->names[i].len == op->acquire.name_len &&
+			    !memcmp(o->names[i].text, op->acquire.name,
+				    op->acquire.name_len))
+				pairs_put(&o->leaves, op->session, op->seq,
+					  i + 1);
+	} else if (op->acquire.from) {
+		pairs_put(&o->from, op->session, op->seq, op->acquire.from);
+	}
+}
+
 static void look_at_ops(struct oracle *o, const struct entry *entry)
 {
 	for (size_t i = 0; i < entry->ops_len; i++) {
 		const struct op *op = &entry->ops[i];
 		struct search search = { op->seq, false };
-		if (op->kind == OP_ACQUIRE || op->kind == OP_RELEASE)
-			o->counts.duplicates +=
-				once_again(&o->once, op->session, op->seq);
+		if (sequenced(op->kind))
+			o->counts.duplicates += once_again(&o->once, op);
+		if (op->kind == OP_ACQUIRE)
+			look_at_acquire(o, op);
 		if (op->kind == OP_CANCEL)
 			core_visit_session(o->core, op->session, look_for,
 					   &search);
@@ -112,52 +71,118 @@ static void look_at_ops(struct oracle *o, const struct entry *entry)
 static struct wrong look_at_grant(struct oracle *o,
 				  const struct oracle_grant *g)
 {
+	struct record_part more[PARTS_MAX];
 	struct record r;
-	bool first;
+	bool first = true;
+	uint64_t from = pairs_get(&o->from, g->session, g->seq);
 	struct wrong wrong =
 		once_granted(&o->once, g->session, g->seq, g->token);
 
 	if (wrong.checker)
 		return wrong;
+	from = from == g->token ? 0 : from;
 	if (!core_hold(o->core, g->token, &r)) {
-		rules_vanished(&o->rules, g->session);
+		rules_vanished(&o->rules, g->session, g->token);
 		return wrong;
 	}
-	wrong = once_held(&o->once, g->session, r.request.owner, g->token,
-			  &first);
-	if (wrong.checker)
+	/* The core forgets them with the next look. */
+	if (r.request.more_len)
+		memcpy(more, r.request.more,
+		       r.request.more_len * sizeof(*more));
+	r.request.more = more;
+	uint64_t identity = once_identity(r.request.owner, r.request.shown,
+					  r.request.shown_len);
+	if (!pairs_get(&o->from, g->session, g->seq))
+		wrong = once_held(&o->once, g->session, identity, g->token,
+				  &first);
+	else
+		first = !pairs_put(&o->converted, 0, g->token, 1);
+	if (wrong.checker || !first)
 		return wrong;
 	rules_grant(&o->rules, o->core, &r);
-	o->counts.grants += first;
-	if (first && o->granted)
-		o->granted(o->ctx, g->node, r.request.owner);
+	terms_granted(&o->terms, &r, from);
+	o->counts.several += r.request.more_len > 0;
+	o->counts.conversions += from != 0;
+	o->counts.grants++;
+	if (o->granted)
+		o->granted(o->ctx, g->node, identity);
 	return wrong;
+}
+
+static uint64_t converted(void *ctx, const struct line_piece *piece)
+{
+	const struct oracle *o = ctx;
+
+	return pairs_get(&o->from, piece->session, piece->seq);
 }
 
 static struct wrong look_at_grants(struct oracle *o)
 {
 	struct wrong wrong = { 0 };
+	const struct grants grants = { .before = &o->before,
+				       .now = &o->now,
+				       .index = core_index(o->core),
+				       .entry = o->entry,
+				       .handed = o->handed,
+				       .handed_len = o->handed_len,
+				       .converted = converted,
+				       .ctx = o };
 
 	for (size_t i = 0; i < o->grants_len && !wrong.checker; i++)
 		wrong = look_at_grant(o, &o->grants[i]);
-	return wrong.checker ? wrong : rules_end(&o->rules, o->core);
+	if (wrong.checker)
+		return wrong;
+	wrong = rules_end(&o->rules, o->core);
+	return wrong.checker ? wrong : lines_granted(&grants);
 }
 
-/* Nobody is granted a lock while one who came before still waits for it; and
- * none is barred without a reason. */
-static struct wrong look_at_lines(struct oracle *o)
+/* None is barred without a reason. */
+static struct wrong look_at_delays(struct oracle *o)
 {
 	struct wrong wrong = { 0 };
 
 	for (size_t i = 0; i < o->names_len && !wrong.checker; i++) {
-		const struct oracle_name *name = &o->names[i];
 		struct record lock;
-		wrong = rules_line(o->core, name->text, name->len);
-		if (!wrong.checker &&
-		    core_lock(o->core, name->text, name->len, &lock))
+		if (core_lock(o->core, o->names[i].text, o->names[i].len,
+			      &lock))
 			wrong = rules_delay(&o->rules, o->core, &lock);
 	}
 	return wrong;
+}
+
+/* They last: so it is enough to look now and then. */
+static struct wrong look_for_tangles(struct oracle *o)
+{
+	if (core_index(o->core) % TANGLE_EVERY)
+		return (struct wrong){ 0 };
+	return tangle_left(&o->now);
+}
+
+static struct wrong look(struct oracle *o)
+{
+	struct lines before = o->before;
+	struct wrong wrong;
+
+	o->before = o->now;
+	o->now = before;
+	lines_read(&o->now, o->core, o->names, o->names_len);
+	wrong = look_at_grants(o);
+	terms_end(&o->terms, o->core);
+	ledger_end(&o->ledger, o->core);
+	if (!wrong.checker)
+		wrong = o->terms.wrong;
+	if (!wrong.checker)
+		wrong = o->ledger.wrong;
+	if (!wrong.checker)
+		wrong = look_at_delays(o);
+	if (!wrong.checker)
+		wrong = lines_settled(&o->now);
+	return wrong.checker ? wrong : look_for_tangles(o);
+}
+
+struct wrong oracle_tangle(struct oracle *o)
+{
+	return tangle_left(&o->now);
 }
 
 static void remember(struct oracle *o, uint64_t index, uint64_t hash)
@@ -179,26 +204,29 @@ static void remember(struct oracle *o, uint64_t index, uint64_t hash)
 static struct wrong apply(struct oracle *o, uint64_t index,
 			  const struct disk_entry *e)
 {
-	struct output_sink sink = { count, o };
-	struct entry entry;
+	struct output_sink sink = { oracle_say, o };
+	const struct entry *entry = &o->decoded;
 
 	if (e->type != RAFT_COMMAND)
 		return (struct wrong){ 0 };
-	if (entry_decode(e->bytes, e->len, &o->ops, &entry))
+	if (entry_decode(e->bytes, e->len, &o->ops, &o->decoded))
 		return (struct wrong){ "oracle",
 				       "a committed entry can't be decoded" };
-	look_at_ops(o, &entry);
+	look_at_ops(o, entry);
 	o->counts.entries++;
-	o->counts.ops += entry.ops_len;
-	o->grants_len = 0;
-	rules_begin(&o->rules, &entry);
-	if (core_apply(o->core, index, &entry, &sink))
+	o->counts.ops += entry->ops_len;
+	o->grants_len = o->handed_len = o->answered = 0;
+	o->let_in = (struct oracle_grant){ 0 };
+	o->entry = entry;
+	rules_begin(&o->rules, entry);
+	if (core_apply(o->core, index, entry, &sink))
 		return (struct wrong){ "core", core_error(o->core) };
 	remember(o, index, core_hash(o->core));
 	if (!o->first_stamp)
 		o->first_stamp = core_now(o->core);
-	struct wrong wrong = look_at_grants(o);
-	return wrong.checker ? wrong : look_at_lines(o);
+	struct wrong wrong = look(o);
+	o->entry = NULL;
+	return wrong;
 }
 
 static bool same(const struct disk_entry *a, const struct disk_entry *b)
@@ -272,12 +300,45 @@ bool oracle_hold(const struct oracle *o, uint64_t session, uint64_t token)
 {
 	struct record r;
 
+	for (uint64_t next = token; next;
+	     next = pairs_get(&o->next_token, 0, next))
+		token = next;
 	return core_hold(o->core, token, &r) && r.request.session == session;
 }
 
-bool oracle_refused(const struct oracle *o, uint64_t session, uint64_t owner)
+uint64_t oracle_root(const struct oracle *o, uint64_t token)
 {
-	return once_was_refused(&o->once, session, owner);
+	uint64_t root = pairs_get(&o->roots, 0, token);
+
+	return root ? root : token;
+}
+
+int oracle_end(const struct oracle *o, uint64_t token)
+{
+	for (uint64_t next = token; next;
+	     next = pairs_get(&o->next_token, 0, next))
+		token = next;
+	return -(int)pairs_get(&o->ends, 0, token);
+}
+
+int oracle_fate(const struct oracle *o, uint64_t session, uint64_t identity)
+{
+	uint64_t token = pairs_get(&o->once.by_identity, session, identity);
+
+	return token ? oracle_end(o, token) : 0;
+}
+
+uint32_t oracle_limit(const struct oracle *o, uint64_t token)
+{
+	uint64_t limit = pairs_get(&o->limits, 0, token);
+
+	return limit ? (uint32_t)(limit - 1) : 0;
+}
+
+bool oracle_refused(const struct oracle *o, uint64_t session, uint64_t identity,
+		    int status)
+{
+	return once_was_refused(&o->once, session, identity, status);
 }
 
 void oracle_free(struct oracle *o)
@@ -287,5 +348,18 @@ void oracle_free(struct oracle *o)
 	free(o->hashes);
 	once_free(&o->once);
 	rules_free(&o->rules);
+	terms_free(&o->terms);
+	ledger_free(&o->ledger);
+	changes_free(&o->changes);
+	lines_free(&o->before);
+	lines_free(&o->now);
+	lines_free(&o->meanwhile);
+	pairs_free(&o->from);
+	pairs_free(&o->next_token);
+	pairs_free(&o->roots);
+	pairs_free(&o->converted);
+	pairs_free(&o->limits);
+	pairs_free(&o->ends);
+	pairs_free(&o->leaves);
 	*o = (struct oracle){ 0 };
 }

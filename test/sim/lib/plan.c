@@ -107,6 +107,22 @@ static void draw_messages(struct plan *p, struct random *r)
 	p->vote_crash_ppm = old == 2 ? 30000 : 0;
 }
 
+/* What users do besides locks, and with them. */
+static void draw_work(struct plan *p, uint64_t seed)
+{
+	struct random r = dice_fork(seed, FOR_PLAN_WORK);
+
+	p->rich_ppm = DICE_PICK(
+		&r, ((const uint64_t[]){ 0, 200000, 500000, 800000 }));
+	p->owners = random_below(&r, 3) ? 0 : (unsigned)dice_between(&r, 1, 4);
+	p->clerks = (unsigned)random_below(&r, CLERKS_MAX + 1);
+	p->values = (unsigned)dice_between(&r, 3, VALUES_MAX);
+	p->watchmen = (unsigned)random_below(&r, WATCHMEN_MAX + 1);
+	p->revoke_ppm = DICE_PICK(&r, ((const uint64_t[]){ 0, 50000, 300000 }));
+	p->ring_bytes =
+		DICE_PICK(&r, ((const size_t[]){ 0, 0, 1024, 8192, 65536 }));
+}
+
 uint64_t plan_recovery_us(const struct plan *p)
 {
 	return p->ttl_us + p->delay_max_us + SECOND + 10 * p->election_ms * MS;
@@ -179,6 +195,7 @@ void plan_draw(struct plan *p, const struct options *o)
 	p->delay_max_us =
 		DICE_PICK(&r, ((const uint64_t[]){ 0, 300 * MS, SECOND }));
 	draw_node(p, &r);
+	draw_work(p, o->seed);
 	draw_world(p, &r);
 	draw_clocks(p, o->seed);
 	draw_faults(p, &r);

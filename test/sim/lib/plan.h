@@ -8,7 +8,10 @@
 #include "sim/lib/vnet.h"
 
 #define NAMES_MAX 32
-#define USERS_MAX 48         /* of one process */
+#define USERS_MAX 48 /* of one process */
+#define VALUES_MAX 12
+#define CLERKS_MAX 6         /* of one process */
+#define WATCHMEN_MAX 4       /* of one process */
 #define BEYOND_PPM 300000    /* of clocks beyond the bound */
 #define VOTE_AGAIN_FACTOR 30 /* of vote_crash_ppm, where a vote is repeated */
 
@@ -23,7 +26,14 @@ struct options { /* what the command line decides; 0: the seed does */
 
 struct plan {
 	unsigned members, users, names;
-	uint64_t chaos_us; /* how long faults are injected */
+	unsigned clerks, values, watchmen;
+	uint64_t rich_ppm; /* acquisitions with all that they may have */
+	/* Of a process, which its users share: then they hold and wait for
+	 * several locks as one. 0: each acquisition is its own owner's. */
+	unsigned owners;
+	uint64_t revoke_ppm; /* of what clerks do */
+	size_t ring_bytes;   /* of changes for watches; 0: the default */
+	uint64_t chaos_us;   /* how long faults are injected */
 	uint64_t ttl_us, renew_us, margin_us;
 	uint64_t grain_us; /* of the clocks that a process reads */
 	bool edge_clocks;  /* all begin at the bound */

@@ -199,11 +199,14 @@ static void on_event(void *arg, const struct hf_event *event)
 
 	if (p->zombie)
 		return;
+	check_state(p);
 	agenda_note(&p->world->agenda, event->type);
 	if (event->type == HF_EVENT_SESSION)
 		session_changed(p, event->session);
 	else if (event->type == HF_EVENT_FAILED)
 		on_failed(p, event);
+	else if (event->type == HF_EVENT_REVOKED)
+		check_revoked(p, event);
 }
 
 static const struct vdisk_calls disk_calls = { process_effect, disk_ran,
@@ -247,10 +250,19 @@ void process_count(const struct process *p)
 		c->guarded += stats.guarded[i];
 }
 
-static void process_end(struct process *p)
+static void forget_users(struct process *p)
 {
 	for (unsigned i = 0; i < p->world->plan.users; i++)
 		user_forget(&p->users[i]);
+}
+
+static void process_end(struct process *p)
+{
+	forget_users(p);
+	for (unsigned i = 0; i < p->world->plan.clerks; i++)
+		clerk_forget(&p->clerks[i]);
+	for (unsigned i = 0; i < p->world->plan.watchmen; i++)
+		watchman_forget(&p->watchmen[i]);
 	process_count(p);
 	p->gate.dead = p->users_gate.dead = true;
 	p->machine->process = NULL;
@@ -277,6 +289,13 @@ static void free_closed(void *ctx, uint64_t arg)
 					"member %u, user %u: a callback didn't "
 					"come before the node was closed",
 					p->machine->number + 1, i + 1);
+	for (unsigned i = 0; i < p->world->plan.clerks; i++)
+		if (clerk_busy(&p->clerks[i]))
+			world_violation(
+				p->world, "callback",
+				"member %u, clerk %u: a callback didn't "
+				"come before the node was closed",
+				p->machine->number + 1, i + 1);
 	process_end(p);
 	vnet_down(&p->host, false);
 	node_free(p->node);
@@ -308,8 +327,7 @@ void process_close(struct process *p)
 		return;
 	world_say(p->world, "member %u closes", p->machine->number + 1);
 	p->closing = true;
-	for (unsigned i = 0; i < p->world->plan.users; i++)
-		user_forget(&p->users[i]);
+	forget_users(p);
 	node_close(p->node, CLOSE_US, node_closed, p);
 	process_poke(p);
 }

@@ -9,7 +9,9 @@
 #define HF_SIM_PROCESS_H
 
 #include "node/node.h"
+#include "sim/lib/clerk.h"
 #include "sim/lib/user.h"
+#include "sim/lib/watchman.h"
 #include "sim/lib/world.h"
 
 #define PROCESS_USERS (USERS_MAX + NAMES_MAX) /* those at the end, too */
@@ -42,7 +44,11 @@ struct process {
 	uint64_t session_at; /* true time of the last change of `session` */
 	uint64_t lease_version, lease_session, applied, term;
 	enum hf_session_state session;
+	/* That it had applied when it began, or when it was sent a snapshot. */
+	uint64_t first_index, installed;
 	struct user users[PROCESS_USERS];
+	struct clerk clerks[CLERKS_MAX];
+	struct watchman watchmen[WATCHMEN_MAX];
 };
 
 void process_boot(struct machine *m);

@@ -19,6 +19,7 @@ static int open_node(struct process *p, char *error)
 		.margin_us = plan->margin_us,
 		.drift_ppm = plan->drift_ppm,
 		.unsure_is_lost = plan->unsure_is_lost,
+		.ring_bytes = plan->ring_bytes,
 		.checksum = true,
 		.repl = { .id = p->machine->number + 1,
 			  .members = members,
@@ -111,8 +112,13 @@ void process_boot(struct machine *m)
 	if (refused(p, rc, error))
 		return;
 	vnet_up(&p->host);
+	p->first_index = core_index(node_core(p->node));
 	for (unsigned i = 0; i < PROCESS_USERS; i++)
 		user_start(&p->users[i], p, i);
+	for (unsigned i = 0; i < p->world->plan.clerks; i++)
+		clerk_start(&p->clerks[i], p);
+	for (unsigned i = 0; i < p->world->plan.watchmen; i++)
+		watchman_start(&p->watchmen[i], p, i);
 	process_poke(p);
 }
 

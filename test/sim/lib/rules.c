@@ -1,5 +1,6 @@
 /* See rules.h. */
 #include "sim/lib/rules.h"
+#include "holdfast.h"
 
 #include <stdlib.h>
 
@@ -17,7 +18,7 @@ static void *grown(void *items, size_t len, size_t *cap, size_t size)
 void rules_begin(struct rules *r, const struct entry *entry)
 {
 	r->entry = entry;
-	r->ended_len = 0;
+	r->ended_len = r->failed_len = 0;
 	r->answered = r->granted = r->vanished = false;
 	r->wrong = (struct wrong){ 0 };
 }
@@ -58,6 +59,21 @@ static void session_due(struct rules *r, const struct output *o)
 	note_end(r, o->session, true);
 }
 
+/* A deadlock is seen, a wait for others comes true, after somebody was let in.
+ */
+static void request_ended(struct rules *r, const struct output *o)
+{
+	if (!r->answered && r->granted && r->entry->ops_len == 0 && o->status &&
+	    o->status != HF_EDEADLK)
+		wrong(r, "order", "a wait ended after somebody was let in");
+	if (o->status != HF_EEXPIRED && o->status != HF_EREVOKED)
+		return;
+	if (r->failed_len == RULES_FAILED_MAX)
+		abort();
+	r->failed[r->failed_len++] =
+		(struct rules_failed){ o->token, !r->answered };
+}
+
 bool rules_output(struct rules *r, const struct output *o)
 {
 	switch (o->kind) {
@@ -68,9 +84,11 @@ bool rules_output(struct rules *r, const struct output *o)
 		r->granted = true;
 		return false;
 	case OUTPUT_ENDED:
-		if (!r->answered && r->granted && r->entry->ops_len == 0)
-			wrong(r, "order",
-			      "a wait ended after somebody was let in");
+		request_ended(r, o);
+		return false;
+	case OUTPUT_REVOKED:
+	case OUTPUT_DEADLOCK:
+	case OUTPUT_CHANGED:
 		return false;
 	case OUTPUT_SESSION_ENDED:
 		break;
@@ -94,6 +112,15 @@ static const struct rules_ended *end_of(const struct rules *r, uint64_t session)
 	return NULL;
 }
 
+static const struct rules_failed *failure_of(const struct rules *r,
+					     uint64_t token)
+{
+	for (size_t i = 0; i < r->failed_len; i++)
+		if (r->failed[i].token == token)
+			return &r->failed[i];
+	return NULL;
+}
+
 static void bar(struct rules *r, uint64_t lock, uint64_t until, bool sure)
 {
 	r->bars = grown(r->bars, r->bars_len, &r->bars_cap, sizeof(*r->bars));
@@ -109,11 +136,13 @@ static void look_at_holds(struct rules *r, const struct core *core)
 	for (size_t i = 0; i < r->holds_len; i++) {
 		struct rules_hold h = r->holds[i];
 		const struct rules_ended *end = end_of(r, h.session);
+		const struct rules_failed *failed = failure_of(r, h.token);
 		struct record record;
 		if (core_hold(core, h.token, &record))
 			r->holds[kept++] = h;
-		else if (end)
-			bar(r, h.lock, core_now(core) + h.delay, end->expired);
+		else if (end || failed)
+			bar(r, h.lock, core_now(core) + h.delay,
+			    end ? end->expired : failed->first);
 	}
 	r->holds_len = kept;
 	kept = 0;
@@ -123,14 +152,11 @@ static void look_at_holds(struct rules *r, const struct core *core)
 	r->bars_len = kept;
 }
 
-void rules_grant(struct rules *r, const struct core *core,
-		 const struct record *hold)
+static void grant_of_lock(struct rules *r, const struct record *hold,
+			  uint64_t lock)
 {
-	if (hold->request.index < core_index(core))
-		return; /* it was granted before, and is only said again */
-	look_at_holds(r, core);
 	for (size_t i = 0; i < r->bars_len; i++)
-		if (r->bars[i].lock == hold->request.lock && r->bars[i].sure)
+		if (r->bars[i].lock == lock && r->bars[i].sure)
 			wrong(r, "delay",
 			      "somebody was let in during a lock delay");
 	if (!hold->request.delay)
@@ -139,7 +165,18 @@ void rules_grant(struct rules *r, const struct core *core,
 		grown(r->holds, r->holds_len, &r->holds_cap, sizeof(*r->holds));
 	r->holds[r->holds_len++] =
 		(struct rules_hold){ hold->request.token, hold->request.session,
-				     hold->request.lock, hold->request.delay };
+				     lock, hold->request.delay };
+}
+
+void rules_grant(struct rules *r, const struct core *core,
+		 const struct record *hold)
+{
+	if (hold->request.index < core_index(core))
+		return; /* it was granted before, and is only said again */
+	look_at_holds(r, core);
+	grant_of_lock(r, hold, hold->request.lock);
+	for (size_t i = 0; i < hold->request.more_len; i++)
+		grant_of_lock(r, hold, hold->request.more[i].lock);
 }
 
 struct wrong rules_end(struct rules *r, const struct core *core)
@@ -148,9 +185,9 @@ struct wrong rules_end(struct rules *r, const struct core *core)
 	return r->wrong;
 }
 
-void rules_vanished(struct rules *r, uint64_t session)
+void rules_vanished(struct rules *r, uint64_t session, uint64_t token)
 {
-	r->vanished |= end_of(r, session) != NULL;
+	r->vanished |= end_of(r, session) || failure_of(r, token);
 }
 
 struct wrong rules_delay(struct rules *r, const struct core *core,
@@ -168,75 +205,6 @@ struct wrong rules_delay(struct rules *r, const struct core *core,
 	}
 	return (struct wrong){ "delay",
 			       "a lock is barred, but no holder has failed" };
-}
-
-void rules_place(struct rules_line *line, const struct record *r)
-{
-	uint64_t place = r->request.place;
-
-	if (r->request.state == REQUEST_HELD && place > line->held)
-		line->held = place;
-	if (r->request.state == REQUEST_WAITING &&
-	    (!line->waiting || place < line->waiting))
-		line->waiting = place;
-}
-
-bool rules_passed(const struct rules_line *line)
-{
-	return line->waiting && line->held > line->waiting;
-}
-
-static bool look_at_place(void *ctx, const struct record *r)
-{
-	rules_place(ctx, r);
-	return true;
-}
-
-struct wrong rules_line(const struct core *core, const void *name, size_t len)
-{
-	struct rules_line line = { 0 };
-
-	core_visit_lock(core, name, len, look_at_place, &line);
-	if (rules_passed(&line))
-		return (struct wrong){ "line",
-				       "somebody passed one who still waits" };
-	return (struct wrong){ 0 };
-}
-
-void rules_bars(struct rules_bars *bars, const struct record *r)
-{
-	const struct op *op = bars->op;
-
-	bars->used += r->request.permits;
-	bars->barred |= r->request.state == REQUEST_WAITING ||
-			r->request.mode == MODE_EXCLUSIVE ||
-			op->acquire.mode == MODE_EXCLUSIVE ||
-			(op->acquire.mode == MODE_PERMITS &&
-			 bars->used + op->acquire.permits > op->acquire.limit);
-}
-
-static bool look_at_bar(void *ctx, const struct record *r)
-{
-	rules_bars(ctx, r);
-	return true;
-}
-
-struct wrong rules_refused(const struct core *core, const struct op *op)
-{
-	const uint8_t *name = op->acquire.name;
-	size_t len = op->acquire.name_len;
-	struct rules_bars bars = { .op = op };
-	struct record lock;
-
-	if (op->acquire.wait)
-		return (struct wrong){ "line",
-				       "one who would wait was refused" };
-	core_visit_lock(core, name, len, look_at_bar, &bars);
-	if (core_lock(core, name, len, &lock))
-		bars.barred |= lock.lock.delay_until > core_now(core);
-	if (bars.barred)
-		return (struct wrong){ 0 };
-	return (struct wrong){ "line", "what is free was refused as held" };
 }
 
 void rules_free(struct rules *r)

@@ -1,16 +1,11 @@
 /* Rules of lib/core and lib/repl that one entry after the other must keep, seen
  * from outside: what ends together is taken away before somebody is let in; a
- * lock whose holder failed is barred for its delay; nobody passes who still
- * waits; a session isn't ended by the entry that renews it. */
+ * lock whose holder failed is barred for its delay; a session isn't ended by
+ * the entry that renews it. */
 #ifndef HF_SIM_RULES_H
 #define HF_SIM_RULES_H
 
-#include "core/core.h"
-
-struct wrong {
-	const char *checker; /* its short name; NULL: nothing is wrong */
-	const char *what;
-};
+#include "sim/lib/said.h"
 
 struct rules_hold { /* one with a lock delay */
 	uint64_t token, session, lock, delay;
@@ -22,6 +17,7 @@ struct rules_bar {
 };
 
 #define RULES_ENDED_MAX 64 /* sessions, by one entry */
+#define RULES_FAILED_MAX 1024
 
 struct rules { /* all zero: nothing seen yet */
 	struct rules_hold *holds;
@@ -35,6 +31,11 @@ struct rules { /* all zero: nothing seen yet */
 		bool expired; /* before any operation */
 	} ended[RULES_ENDED_MAX];
 	size_t ended_len;
+	struct rules_failed { /* holds that ended by themselves */
+		uint64_t token;
+		bool first; /* before any operation */
+	} failed[RULES_FAILED_MAX];
+	size_t failed_len;
 	bool answered, granted;
 	bool vanished; /* a hold, with its session, that it had just granted */
 	struct wrong wrong;
@@ -48,30 +49,12 @@ bool rules_output(struct rules *r, const struct output *output);
 void rules_grant(struct rules *r, const struct core *core,
 		 const struct record *hold);
 /* The hold isn't in the core any more. */
-void rules_vanished(struct rules *r, uint64_t session);
+void rules_vanished(struct rules *r, uint64_t session, uint64_t token);
 struct wrong rules_end(struct rules *r, const struct core *core);
 /* A lock as it is now: only a failure may bar it. */
 struct wrong rules_delay(struct rules *r, const struct core *core,
 			 const struct record *lock);
 
-/* Of a lock's line, which must be looked at after each entry. */
-struct rules_line {       /* all zero: nobody is in it */
-	uint64_t waiting; /* the first place of one who waits; 0: none */
-	uint64_t held;    /* the last place of one who holds */
-};
-void rules_place(struct rules_line *line, const struct record *r);
-bool rules_passed(const struct rules_line *line);
-struct wrong rules_line(const struct core *core, const void *name, size_t len);
-
-/* What stands in the way of an acquire. */
-struct rules_bars {
-	const struct op *op;
-	uint64_t used; /* permits */
-	bool barred;
-};
-void rules_bars(struct rules_bars *bars, const struct record *r);
-/* An acquire is refused as held, just now: is it? */
-struct wrong rules_refused(const struct core *core, const struct op *op);
 void rules_free(struct rules *r);
 
 #endif

@@ -88,12 +88,15 @@ static inline struct hold_record *believe(struct world *w, unsigned i,
 	struct user *u = &member(w, i)->users[0];
 
 	u->state = USER_HOLDING;
-	u->belief.record = history_add(&w->history);
-	u->belief.holder = u;
-	u->belief.record->session = session_of(w, i);
-	u->belief.record->token = token;
-	belief_begin(&w->names[0].beliefs, &u->belief);
-	return u->belief.record;
+	u->parts_len = 1;
+	u->lost = 0;
+	u->cap[0] = u->cap[1] = UINT64_MAX;
+	u->parts[0].record = history_add(&w->history);
+	u->parts[0].holder = u;
+	u->parts[0].record->session = session_of(w, i);
+	u->parts[0].record->token = token;
+	beliefs_begin(&w->names[0].beliefs, &u->parts[0]);
+	return u->parts[0].record;
 }
 
 #endif

@@ -90,13 +90,31 @@ static void init_name(struct world *w, unsigned number)
 	struct lock_name *name = &w->names[number];
 
 	list_init(&name->beliefs);
-	name->limit = number % 3 == 2
-			      ? (uint32_t)dice_between(&w->for_users, 1, 5)
-			      : 0;
+	if (number % 3 == 2) {
+		name->kind = NAME_SEMAPHORE;
+		name->moves = number % 2;
+		name->limit = (uint32_t)dice_between(&w->for_users, 1, 5);
+	} else if (number % 8 == 4) {
+		name->kind = NAME_BARRIER;
+		name->limit = (uint32_t)dice_between(&w->for_users, 1, 3);
+	}
 	int n = snprintf(name->text, sizeof(name->text), "lock %u", number);
 	/* A name is any bytes, of any length. */
 	name->len = (size_t)n +
 		    random_below(&w->for_users, sizeof(name->text) - (size_t)n);
+}
+
+/* In two families, so that a prefix says little or much. */
+static void init_value(struct world *w, unsigned number)
+{
+	struct value_name *value = &w->values[number];
+	int n = snprintf(value->text, sizeof(value->text), "%s %u",
+			 number % 2 ? "count" : "value", number);
+
+	value->len = (size_t)n;
+	value->counter = number % 2;
+	value->sums = number % 4 == 1;
+	w->value_names[number] = (struct line_name){ value->text, value->len };
 }
 
 void world_init(struct world *w, const struct options *options)
@@ -113,6 +131,7 @@ void world_init(struct world *w, const struct options *options)
 	w->for_limits = dice_fork(seed + 1, FOR_LIMITS);
 	w->for_clocks = dice_fork(seed, FOR_CLOCKS);
 	w->for_messages = dice_fork(seed, FOR_MESSAGES);
+	w->for_clerks = dice_fork(seed, FOR_CLERKS);
 	w->agenda.now = 1;
 	w->net.agenda = &w->agenda;
 	w->net.random = &w->for_net;
@@ -120,13 +139,18 @@ void world_init(struct world *w, const struct options *options)
 	list_init(&w->net.held);
 	oracle_init(&w->oracle);
 	w->oracle.session_ended = check_session_ended;
+	w->oracle.hold_ended = check_hold_ended;
 	w->oracle.granted = check_granted;
 	w->oracle.ctx = w;
 	for (unsigned i = 0; i < w->plan.names; i++) {
 		init_name(w, i);
-		w->oracle.names[i] = (struct oracle_name){ w->names[i].text,
-							   w->names[i].len };
+		w->oracle.names[i] =
+			(struct line_name){ w->names[i].text, w->names[i].len };
 	}
+	for (unsigned i = 0; i < w->plan.values; i++)
+		init_value(w, i);
+	w->oracle.ledger.names = w->value_names;
+	w->oracle.ledger.names_len = w->plan.values;
 	w->oracle.names_len = w->plan.names;
 	for (unsigned i = 0; i < w->plan.members; i++)
 		init_machine(w, i);
@@ -175,6 +199,19 @@ static void count_up(struct world *w)
 	c->cancels_of_holds = o->cancels_of_holds;
 	c->waits_ended = o->waits_ended;
 	c->delays = w->oracle.rules.delays;
+	c->barriers = o->barriers;
+	c->deadlocks_later = o->deadlocks_later;
+	c->deadlocks_of_limits = o->deadlocks_of_limits;
+	c->revocations = w->oracle.terms.revocations;
+	c->notes = w->oracle.terms.notes;
+	c->holds_expired = w->oracle.terms.expired;
+	c->guarded_writes = w->oracle.ledger.guarded;
+	c->guards_lost = w->oracle.ledger.guard_refused;
+	c->versions_won = w->oracle.ledger.won;
+	c->versions_lost = w->oracle.ledger.versions_refused;
+	c->dropped = w->oracle.ledger.dropped;
+	c->awaited = w->oracle.ledger.awaited;
+	c->repeated = w->oracle.ledger.repeated;
 	c->sessions_ended = o->sessions_ended;
 	c->entries = o->entries;
 	c->events = w->agenda.ran;

@@ -16,6 +16,13 @@
 
 struct process;
 
+struct watch_memory { /* where a watch was, for one after it */
+	char name[48];
+	size_t name_len;
+	unsigned flags;
+	uint64_t index;
+};
+
 struct machine { /* outlives its processes */
 	struct world *world;
 	unsigned number; /* from 0; the member's id is one more */
@@ -33,13 +40,22 @@ struct machine { /* outlives its processes */
 	uint64_t boots;
 	uint64_t vote_term, vote; /* the last one that it stored */
 	uint64_t restart; /* counts plans to boot; only the last one holds */
+	struct watch_memory watches[WATCHMEN_MAX];
 	struct process *process; /* NULL: down */
+};
+
+enum name_kind {
+	NAME_LOCK,
+	NAME_SEMAPHORE, /* of `limit` permits, at first */
+	NAME_BARRIER    /* `limit` come */
 };
 
 struct lock_name {
 	char text[48];
 	size_t len;
-	uint32_t limit; /* of a semaphore; 0: exclusive and shared holds */
+	enum name_kind kind;
+	uint32_t limit;
+	bool moves;            /* its limit is set anew now and then */
 	struct hf_guard guard; /* the fenced resource's */
 	struct list beliefs;
 };
@@ -63,6 +79,19 @@ struct rift {           /* fault_rift.c */
 	unsigned first; /* of its members */
 };
 
+struct value_name { /* of a value, or a counter */
+	char text[24];
+	size_t len;
+	bool counter;
+	bool sums;        /* it is only ever added to */
+	uint64_t version; /* that somebody was told of last */
+	/* Of a counter that sums: what is known to be added, and what may be.
+	 */
+	int64_t added;
+	int64_t *unknown;
+	size_t unknown_len, unknown_cap;
+};
+
 struct world {
 	struct options options;
 	struct plan plan;
@@ -72,8 +101,11 @@ struct world {
 	struct random for_net, for_disk, for_faults, for_users, for_clocks;
 	struct random for_trouble;
 	struct random for_messages;
+	struct random for_clerks;
 	struct machine machines[MACHINES_MAX];
 	struct lock_name names[NAMES_MAX];
+	struct value_name values[VALUES_MAX];
+	struct line_name value_names[VALUES_MAX];
 	struct oracle oracle;
 	struct history history;
 	struct vdisk_counts disk_counts;

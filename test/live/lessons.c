@@ -1,6 +1,7 @@
-/* What locks of other makes have got wrong: unlocks that nobody confirmed,
- * leaders cut off from their majority, grants to sessions of the past, losses
- * told too often. */
+/* Rules that other lock services learnt the hard way, on real processes:
+ * unlocks that nobody confirmed, leaders cut off from their majority, grants to
+ * sessions of the past, losses told too often. doc/lessons.md lists them all; a
+ * test's number is its rule's. */
 #include "live/lib/peer.h"
 
 #define SHORT_TTL_MS 1500
@@ -46,7 +47,8 @@ static bool line_has_two(void *arg)
 	return peer_do(h->leader, PEER_LINE, "a", 0) == 2;
 }
 
-START_TEST(an_unlock_that_is_unknown_is_confirmed_when_it_can_be)
+/* The leader is killed with the release unread: somebody must ask again. */
+START_TEST(lesson_13_an_unknown_unlock_is_confirmed_when_it_can_be)
 {
 	struct hard h;
 
@@ -56,7 +58,7 @@ START_TEST(an_unlock_that_is_unknown_is_confirmed_when_it_can_be)
 	peer_stop(h.third);
 	ck_assert_int_eq(result(h.second, PEER_UNLOCK, "a", UNKNOWN_MS),
 			 HF_EUNKNOWN);
-	peer_continue(h.leader);
+	peer_kill(h.leader);
 	peer_continue(h.third);
 	/* Long before the lease would have ended. */
 	ck_assert_uint_gt(peer_do(h.third, PEER_LOCK, "a", LIVE_WAIT_MS),
@@ -65,7 +67,7 @@ START_TEST(an_unlock_that_is_unknown_is_confirmed_when_it_can_be)
 }
 END_TEST
 
-START_TEST(a_leader_without_its_majority_confirms_and_grants_nothing)
+START_TEST(lesson_09_a_leader_without_a_majority_confirms_nothing)
 {
 	struct hard h;
 
@@ -87,6 +89,32 @@ START_TEST(a_leader_without_its_majority_confirms_and_grants_nothing)
 }
 END_TEST
 
+/* One call is over and certain, the other may yet have happened; each must be
+ * as it was said. */
+START_TEST(lesson_11_not_done_and_unknown_are_told_apart)
+{
+	struct hard h;
+
+	hard_begin(&h, LONG_TTL_MS);
+	uint64_t token = peer_do(h.second, PEER_LOCK, "a", LIVE_WAIT_MS);
+	peer_stop(h.leader);
+	peer_stop(h.third);
+	int rc = result(h.second, PEER_LOCK, "b", 1000);
+	ck_assert_int_eq(hf_outcome(rc), HF_OUTCOME_NOTHING);
+	rc = result(h.second, PEER_UNLOCK, "a", UNKNOWN_MS);
+	ck_assert_int_eq(hf_outcome(rc), HF_OUTCOME_UNKNOWN);
+	peer_continue(h.leader);
+	peer_continue(h.third);
+	/* Neither lease has ended: "b" isn't held, and "a" not any more. */
+	peer_do(h.third, PEER_LOCK, "b", LIVE_WAIT_MS);
+	ck_assert_uint_gt(peer_do(h.third, PEER_LOCK, "a", LIVE_WAIT_MS),
+			  token);
+	ck_assert_int_eq(hf_outcome(result(h.second, PEER_LOCK, "b", 0)),
+			 HF_OUTCOME_REFUSED);
+	hard_end(&h);
+}
+END_TEST
+
 /* A waiter is stopped, is given the lock in its sleep, and its session ends. */
 static uint64_t sleep_through_a_grant(struct hard *h)
 {
@@ -98,7 +126,7 @@ static uint64_t sleep_through_a_grant(struct hard *h)
 	return peer_do(h->third, PEER_LOCK, "a", LIVE_WAIT_MS);
 }
 
-START_TEST(a_grant_to_a_session_that_has_ended_is_worth_nothing)
+START_TEST(lesson_15_a_grant_of_the_former_session_is_none)
 {
 	struct hard h;
 
@@ -126,7 +154,7 @@ static bool has_lost(void *arg)
 	return peer_do(h->second, PEER_LOSSES, "", 0) > 0;
 }
 
-START_TEST(a_loss_is_told_once_and_only_of_what_was_held)
+START_TEST(lesson_17_a_loss_is_told_once_and_only_of_what_was_held)
 {
 	struct hard h;
 
@@ -154,7 +182,7 @@ END_TEST
 
 /* Stopped for longer than the TTL of what it had granted, while others took
  * over: on waking it is deposed, whatever its own clock says is due. */
-START_TEST(a_leader_that_wakes_ends_no_session_that_lives)
+START_TEST(lesson_08_a_leader_that_wakes_ends_no_session_that_lives)
 {
 	struct hard h;
 
@@ -176,8 +204,9 @@ START_TEST(a_leader_that_wakes_ends_no_session_that_lives)
 }
 END_TEST
 
-LIVE_SUITE(an_unlock_that_is_unknown_is_confirmed_when_it_can_be,
-	   a_leader_without_its_majority_confirms_and_grants_nothing,
-	   a_grant_to_a_session_that_has_ended_is_worth_nothing,
-	   a_loss_is_told_once_and_only_of_what_was_held,
-	   a_leader_that_wakes_ends_no_session_that_lives)
+LIVE_SUITE(lesson_11_not_done_and_unknown_are_told_apart,
+	   lesson_13_an_unknown_unlock_is_confirmed_when_it_can_be,
+	   lesson_09_a_leader_without_a_majority_confirms_nothing,
+	   lesson_15_a_grant_of_the_former_session_is_none,
+	   lesson_17_a_loss_is_told_once_and_only_of_what_was_held,
+	   lesson_08_a_leader_that_wakes_ends_no_session_that_lives)
