@@ -98,4 +98,9 @@ int lock_start(struct hf_node *node, struct hf_lock *lock, const void *name,
 int options_check(const struct hf_options *given, struct hf_options *checked,
 		  char *error);
 
+static inline uint64_t api_us(uint32_t ms)
+{
+	return ms == HF_FOREVER ? UINT64_MAX : ms * UINT64_C(1000);
+}
+
 #endif

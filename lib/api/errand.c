@@ -74,7 +74,7 @@ static struct errand *begin(struct hf_lock *lock, size_t more,
 	}
 	*e = (struct errand){ .task = { .run = run },
 			      .lock = lock,
-			      .timeout_us = lock_us(timeout_ms),
+			      .timeout_us = api_us(timeout_ms),
 			      .cb = cb,
 			      .wait = wait };
 	return e;

@@ -124,7 +124,7 @@ static int get_start(struct hf_node *node, struct hf_request *r,
 	p->task.run = get_task;
 	p->request = r;
 	p->read = read;
-	p->timeout_us = request_us(timeout_ms);
+	p->timeout_us = api_us(timeout_ms);
 	p->name_len = name_len;
 	memcpy(p->name, name, name_len);
 	rc = host_post(node->host, &p->task);

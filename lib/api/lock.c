@@ -230,7 +230,7 @@ int lock_start(struct hf_node *node, struct hf_lock *lock, const void *name,
 {
 	struct acquire_options o = { .name = name,
 				     .name_len = name_len,
-				     .timeout_us = lock_us(timeout_ms) };
+				     .timeout_us = api_us(timeout_ms) };
 	int rc = api_check(node);
 
 	if (!rc && (!lock || (!cb && !wait) || !name_valid(name, name_len)))
@@ -245,7 +245,7 @@ int lock_many_start(struct hf_node *node, struct hf_lock *lock,
 		    const struct hf_lock_options *options, uint32_t timeout_ms,
 		    hf_lock_cb cb, struct wait *wait)
 {
-	struct acquire_options o = { .timeout_us = lock_us(timeout_ms) };
+	struct acquire_options o = { .timeout_us = api_us(timeout_ms) };
 	struct op_part more[HF_PARTS_MAX];
 	int rc = api_check(node);
 

@@ -9,11 +9,6 @@
 #include "api/api.h"
 #include "base/list.h"
 
-static inline uint64_t lock_us(uint32_t ms)
-{
-	return ms == HF_FOREVER ? UINT64_MAX : ms * UINT64_C(1000);
-}
-
 void lock_set_state(struct hf_lock *lock, enum lock_state state);
 /* From the node's thread: the lock's request has ended. */
 void lock_finish(struct hf_lock *lock, enum lock_state state, int rc);

@@ -21,7 +21,7 @@ static void end_now(struct hf_lock *lock)
 {
 	struct node *node = host_node(lock->node->host);
 	struct claim *claim = (struct claim *)lock->internal.claim;
-	uint64_t us = lock_us(lock->internal.timeout_ms);
+	uint64_t us = api_us(lock->internal.timeout_ms);
 
 	switch ((enum lock_end)lock->internal.how) {
 	case END_RELEASE:

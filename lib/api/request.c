@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t request_us(uint32_t ms)
-{
-	return ms == HF_FOREVER ? UINT64_MAX : ms * UINT64_C(1000);
-}
-
 bool request_name(const void *name, size_t name_len)
 {
 	return name && name_len >= 1 && name_len <= HF_NAME_MAX;
@@ -121,8 +116,8 @@ int request_ask(struct hf_request *r, const struct op *op, uint32_t timeout_ms)
 	r->internal.kind = (uint32_t)result_kind(op);
 	if (host_on_thread(r->node->host))
 		return node_ask(host_node(r->node->host), op,
-				request_us(timeout_ms), on_answer, r);
-	return post(r, op, request_us(timeout_ms));
+				api_us(timeout_ms), on_answer, r);
+	return post(r, op, api_us(timeout_ms));
 }
 
 int request_wait_begin(struct hf_node *node, struct wait *wait)

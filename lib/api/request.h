@@ -16,7 +16,6 @@ void request_end(struct hf_request *request, int rc);
 int request_ask(struct hf_request *request, const struct op *op,
 		uint32_t timeout_ms);
 
-uint64_t request_us(uint32_t ms);
 bool request_name(const void *name, size_t name_len); /* may it be one? */
 
 /* The blocking twin of a call that begins `*request`, in a few lines:

@@ -97,7 +97,7 @@ static int check_line(struct core *core, const struct lock *lock)
 		if (check_waiter(core, lock, in_line(n)))
 			return HF_ECORRUPT;
 	}
-	CLAIM(!(lock->flags & LOCK_BARRIER) || !core_admits_head(core, lock),
+	CLAIM(!(lock->flags & LOCK_BARRIER) || !core_barrier_opens(core, lock),
 	      "the barrier % should have opened", lock->id);
 	return check_leavers(core, lock);
 }

@@ -69,24 +69,12 @@ bool core_admissible(const struct core *core, const struct request *request)
 }
 
 /* A barrier lets in all or nobody: there must be tokens for all. */
-static bool barrier_opens(const struct core *core, const struct lock *lock)
+bool core_barrier_opens(const struct core *core, const struct lock *lock)
 {
 	return list_empty(&lock->holders) && list_empty(&lock->line->leavers) &&
 	       rank_len(&lock->line->waiters) >= lock->limit &&
 	       lock->delay_until == 0 &&
 	       COUNTER_MAX - core->counter >= lock->limit;
-}
-
-bool core_admits_head(const struct core *core, const struct lock *lock)
-{
-	struct rank_node *head =
-		lock->line ? rank_first(&lock->line->waiters) : NULL;
-
-	if (!head)
-		return false;
-	if (lock->flags & LOCK_BARRIER)
-		return barrier_opens(core, lock);
-	return core_admissible(core, in_line(head)->request);
 }
 
 static struct line *line_of(struct core *core, struct lock *lock)
@@ -226,7 +214,8 @@ static void admit_barrier(struct core *core, struct lock *lock)
 {
 	uint32_t parties = lock->limit;
 
-	if (rank_len(&lock->line->waiters) == 0 || !barrier_opens(core, lock))
+	if (rank_len(&lock->line->waiters) == 0 ||
+	    !core_barrier_opens(core, lock))
 		return;
 	for (uint32_t i = 0; i < parties; i++)
 		core_let_in(core,

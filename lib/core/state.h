@@ -177,7 +177,8 @@ struct rank_weight core_without_own(const struct part *part,
 				    struct rank_weight before);
 /* May a request that waits go in, all parts of it? */
 bool core_admissible(const struct core *core, const struct request *request);
-bool core_admits_head(const struct core *core, const struct lock *lock);
+/* Of a barrier that has a line: may the first `limit` go in? */
+bool core_barrier_opens(const struct core *core, const struct lock *lock);
 void core_line_join(struct core *core, struct request *request);
 void core_line_leave(struct core *core, struct request *request);
 /* What those ask for who would stand before a new one. */
